@@ -1,0 +1,181 @@
+"""Small random networks, made of plain PyTorch modules.
+
+Every network is an `nn.Sequential` of `nn.Linear`, `nn.Conv2d`, pooling, `nn.Flatten` and
+pointwise modules, so that each reading can take it apart layer by layer. Parameterisations differ
+only by a constant `Scale` in front of a layer and by the variance of its weights.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "identity": nn.Identity}
+# He et al. 2015 for ReLU; 1 keeps the others in their near-linear range.
+GAINS = {"relu": math.sqrt(2.0), "tanh": 1.0, "gelu": math.sqrt(2.0), "identity": 1.0}
+PARAMETERIZATIONS = ("standard", "ntk", "mup")
+
+
+class Scale(nn.Module):
+    """Multiplies its input by a constant that is not trained."""
+
+    def __init__(self, factor: float):
+        super().__init__()
+        self.factor = float(factor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+    def extra_repr(self) -> str:
+        return f"{self.factor:.4g}"
+
+
+def mlp(
+    sizes: Sequence[int],
+    *,
+    parameterization: str = "standard",
+    activation: str = "relu",
+    bias_std: float = 0.5,
+    seed: int = 0,
+) -> nn.Sequential:
+    """A fully connected network with random weights and random, non-zero biases.
+
+    `mlp([64, 256, 1])(x)` maps `(n, 1, 8, 8)` or `(n, 64)` to `(n, 1)`.
+
+    Parameterisations (`d` is a layer's fan-in, `g` the activation's gain, 1 at the output):
+
+    - "standard": weights N(0, g^2/d);
+    - "ntk": weights N(0, 1), the layer's input multiplied by g/sqrt(d) (Jacot et al. 2018);
+    - "mup": as "ntk", with the output multiplied by another 1/sqrt(d), so that features move at
+      any width when the learning rate is multiplied by the width (Yang & Hu 2021, the maximal
+      update parameterisation, shifted by their symmetry so that all weights have variance 1).
+
+    Biases are N(0, bias_std^2). They are not zero by default because a bias-free ReLU network has
+    no component at all on odd polynomials of degree three and more.
+
+    Raises ValueError for fewer than two sizes, sizes below one, and unknown names.
+    """
+    sizes = _checked_sizes(sizes, least=2, name="sizes")
+    _check_names(parameterization, activation)
+    generator = torch.Generator().manual_seed(seed)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for index, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
+        last = index == len(sizes) - 2
+        gain = 1.0 if last else GAINS[activation]
+        layer = nn.Linear(fan_in, fan_out)
+        layers += _initialised(layer, fan_in, gain, last, parameterization, bias_std, generator)
+        if not last:
+            layers.append(ACTIVATIONS[activation]())
+    return nn.Sequential(*layers)
+
+
+def cnn(
+    channels: Sequence[int],
+    *,
+    in_channels: int = 3,
+    outputs: int = 1,
+    parameterization: str = "standard",
+    activation: str = "relu",
+    bias_std: float = 0.5,
+    seed: int = 0,
+) -> nn.Sequential:
+    """A convolutional network: 3x3 convolutions, halving average pools between them, global mean.
+
+    `cnn([48, 48, 48])(x)` maps `(n, 3, 32, 32)` to `(n, 1)`. Weights and biases as in `mlp`.
+
+    Raises ValueError for empty channels, sizes below one, and unknown names.
+    """
+    channels = _checked_sizes(channels, least=1, name="channels")
+    _check_names(parameterization, activation)
+    generator = torch.Generator().manual_seed(seed)
+    layers: list[nn.Module] = []
+    gain, width = GAINS[activation], in_channels
+    for index, out in enumerate(channels):
+        if index > 0:
+            layers.append(nn.AvgPool2d(2, ceil_mode=True))
+        conv = nn.Conv2d(width, out, kernel_size=3, padding=1)
+        layers += _initialised(conv, 9 * width, gain, False, parameterization, bias_std, generator)
+        layers.append(ACTIVATIONS[activation]())
+        width = out
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    readout = nn.Linear(width, outputs)
+    layers += _initialised(readout, width, 1.0, True, parameterization, bias_std, generator)
+    return nn.Sequential(*layers)
+
+
+def hidden_layers(net: nn.Sequential) -> list[int]:
+    """Positions in `net` after which the hidden activations of layers 1, 2, ... stand.
+
+    These are the activations that follow a Linear or Conv2d layer. Raises TypeError when
+    `net` is not an `nn.Sequential`, ValueError when it has no hidden layer.
+    """
+    if not isinstance(net, nn.Sequential):
+        raise TypeError(
+            f"wanted an nn.Sequential (networks.mlp or networks.cnn make one), "
+            f"received {type(net).__name__}"
+        )
+    kinds = tuple(ACTIVATIONS.values())
+    after = [
+        position
+        for position in range(1, len(net) - 1)
+        if isinstance(net[position - 1], nn.Linear | nn.Conv2d) and isinstance(net[position], kinds)
+    ]
+    if not after:
+        raise ValueError("this network has no hidden layer; give networks.mlp three sizes or more")
+    return after
+
+
+def activations(net: nn.Sequential, x: Tensor, layer: int = -1, block: int = 1024) -> Tensor:
+    """Hidden activations of one layer, `(n, m)`; feature maps are flattened.
+
+    `layer` counts hidden layers from 0; -1 is the last one. Images go through in blocks, without
+    gradients. Raises ValueError for a layer that the network does not have.
+    """
+    positions = hidden_layers(net)
+    if not -len(positions) <= layer < len(positions):
+        raise ValueError(
+            f"wanted a hidden layer in [{-len(positions)}, {len(positions) - 1}], received {layer}"
+        )
+    front = net[: positions[layer] + 1]
+    with torch.no_grad():
+        return torch.cat([front(part).flatten(1) for part in x.split(block)])
+
+
+def parameter_count(net: nn.Module) -> int:
+    """The number of trainable parameters P."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+
+
+def _initialised(layer, fan_in, gain, last, parameterization, bias_std, generator):
+    """The layer, its parameters drawn in the given parameterisation, with its constants around."""
+    if parameterization == "standard":
+        factor, weight_std = 1.0, gain / math.sqrt(fan_in)
+    else:
+        factor, weight_std = gain / math.sqrt(fan_in), 1.0
+    with torch.no_grad():
+        layer.weight.normal_(0.0, weight_std, generator=generator)
+        layer.bias.normal_(0.0, bias_std, generator=generator)
+    if parameterization == "standard":
+        return [layer]
+    shrunk = [Scale(factor)] if parameterization == "mup" and last else []
+    return [Scale(factor), layer, *shrunk]
+
+
+def _checked_sizes(sizes: Sequence[int], *, least: int, name: str) -> list[int]:
+    sizes = list(sizes)
+    if len(sizes) < least or any(not isinstance(s, int) or s < 1 for s in sizes):
+        raise ValueError(f"wanted at least {least} {name}, whole numbers >= 1, received {sizes}")
+    return sizes
+
+
+def _check_names(parameterization: str, activation: str) -> None:
+    if parameterization not in PARAMETERIZATIONS:
+        raise ValueError(
+            f"wanted a parameterization among {PARAMETERIZATIONS}, received {parameterization!r}"
+        )
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"wanted an activation among {tuple(ACTIVATIONS)}, received {activation!r}"
+        )

@@ -1,0 +1,147 @@
+"""Ridge regression with a free bias, for features and for kernels."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+LAMBDAS = tuple(10.0**k for k in range(-7, 3))
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A fitted ridge regression: `predict(rows) = rows @ coefficients + offset`.
+
+    For features, rows are features and coefficients `(m,)`; for a kernel, rows are k(x, x_train)
+    and coefficients `(n,)`. `lam` is the penalty in absolute units, `edof` the effective degrees
+    of freedom tr K (K + lam)^-1, `bits` the code length of the weights (see `_bits`).
+    """
+
+    coefficients: Float[Tensor, "k"]
+    offset: float
+    lam: float
+    edof: float
+    bits: float
+
+    def predict(self, rows: Float[Tensor, "n k"]) -> Float[Tensor, "n"]:
+        """Scores `(n,)` in the precision of the fit."""
+        return rows.to(self.coefficients) @ self.coefficients + self.offset
+
+
+def fit_features(
+    phi: Float[Tensor, "n m"],
+    y: Float[Tensor, "n"],
+    *,
+    lambdas: tuple[float, ...] = LAMBDAS,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Ridge:
+    """Ridge on features: the cheaper of primal (m <= n) and dual (m > n), in float64.
+
+    `lambdas` are relative to the mean squared length of a centred feature vector; the one with the
+    least squared error on a random part of the training images is used to refit on all of them.
+    One lambda needs no validation.
+
+    Raises ValueError for mismatched rows, entries that are not finite and a penalty <= 0.
+    """
+    phi, y = _checked(phi, y, lambdas)
+    if phi.shape[1] > len(phi):
+        fit = fit_kernel(phi @ phi.T, y, lambdas=lambdas, validation=validation, seed=seed)
+        weights = phi.T @ fit.coefficients
+        offset = float(y.mean() - phi.mean(0) @ weights)
+        return Ridge(weights, offset, fit.lam, fit.edof, fit.bits)
+
+    def solve(rows: Tensor, lam: float) -> Ridge:
+        mean, bias = phi[rows].mean(0), y[rows].mean()
+        centred, target = phi[rows] - mean, y[rows] - bias
+        factor, scaled = _factor(centred.T @ centred, lam, len(rows))
+        weights = torch.cholesky_solve((centred.T @ target)[:, None], factor)[:, 0]
+        residual = target - centred @ weights
+        edof, bits = _price(factor, scaled, weights.square().sum(), residual)
+        return Ridge(weights, float(bias - mean @ weights), scaled, edof, bits)
+
+    return _selected(solve, phi, y, lambdas, validation, seed)
+
+
+def fit_kernel(
+    kernel: Float[Tensor, "n n"],
+    y: Float[Tensor, "n"],
+    *,
+    lambdas: tuple[float, ...] = LAMBDAS,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Ridge:
+    """Kernel ridge regression with a free bias (the kernel is centred), as `fit_features`.
+
+    Raises ValueError as `fit_features`, and for a kernel that is not square.
+    """
+    kernel, y = _checked(kernel, y, lambdas)
+    if kernel.shape[0] != kernel.shape[1]:
+        raise ValueError(f"wanted a square kernel, received {tuple(kernel.shape)}")
+
+    def solve(rows: Tensor, lam: float) -> Ridge:
+        part, bias = kernel[rows][:, rows], y[rows].mean()
+        mean = part.mean(0)
+        centred = part - mean - mean[:, None] + mean.mean()
+        factor, scaled = _factor(centred, lam, len(rows))
+        alpha = torch.cholesky_solve((y[rows] - bias)[:, None], factor)[:, 0]
+        fitted = centred @ alpha
+        edof, bits = _price(factor, scaled, alpha @ fitted, y[rows] - bias - fitted)
+        # The coefficients sum to zero, so centring a test row only shifts the offset.
+        coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
+        coefficients[rows] = alpha
+        return Ridge(coefficients, float(bias - mean @ alpha), scaled, edof, bits)
+
+    return _selected(solve, kernel, y, lambdas, validation, seed)
+
+
+def _selected(solve, rows, y, lambdas, validation, seed) -> Ridge:
+    """`solve` on all rows with the lambda that does best on held-out training rows."""
+    n = len(y)
+    chosen = lambdas[0]
+    if len(lambdas) > 1:
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        held = max(1, round(validation * n))
+        if n - held < 2:
+            raise ValueError(f"wanted more rows to choose lambda with, received {n}")
+        out, fit = order[:held], order[held:]
+        errors = [(solve(fit, lam).predict(rows[out]) - y[out]).square().mean() for lam in lambdas]
+        chosen = lambdas[int(torch.stack(errors).argmin())]
+    return solve(torch.arange(n), chosen)
+
+
+def _factor(gram: Tensor, lam: float, n: int) -> tuple[Tensor, float]:
+    """Cholesky factor of gram + lam * (mean squared length), and that penalty in absolute units."""
+    scaled = lam * max(float(gram.trace()) / n, 1e-12)
+    gram = gram.clone()
+    gram.diagonal().add_(scaled)
+    return torch.linalg.cholesky(gram), scaled
+
+
+def _price(
+    factor: Tensor, lam: float, weight_norm: Tensor, residual: Tensor
+) -> tuple[float, float]:
+    """Effective degrees of freedom, and the code length of the weights in bits.
+
+    Bits are KL(posterior || prior) = (log det(I + K/lam) - edof + |w|^2/s^2) / (2 ln 2) for weights
+    N(0, s^2) and noise sigma^2 = lam s^2, sigma^2 taken from the residuals.
+    """
+    k, n = len(factor), len(residual)
+    edof = k - lam * float(torch.cholesky_inverse(factor).trace())
+    log_det = 2 * float(factor.diagonal().log().sum()) - k * math.log(lam)
+    noise = float(residual.square().sum()) / max(n - edof, 1.0)
+    prior = max(noise, 1e-300) / lam
+    return edof, (log_det - edof + float(weight_norm) / prior) / (2 * math.log(2))
+
+
+def _checked(rows: Tensor, y: Tensor, lambdas: tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    if len(rows) != len(y):
+        raise ValueError(f"wanted one label per row, received {len(rows)} rows, {len(y)} labels")
+    if not lambdas or min(lambdas) <= 0:
+        raise ValueError(f"wanted penalties above zero, received {lambdas}")
+    rows, y = rows.detach().double(), y.detach().double()
+    if not bool(torch.isfinite(rows).all()):
+        raise ValueError("wanted finite features, received nan or infinity: check the network")
+    return rows, y

@@ -1,0 +1,197 @@
+"""The yardstick: one `Reading` for all readings, its scores, and both prices of picking.
+
+Scores are held-out correlation, AUC and balanced accuracy; every cut is chosen on train. Prices are
+the *code length* of the chosen member (bits) and its *rarity* in the family. Intervals and ridge
+regression live in `intervals` and `ridge`.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from scipy.stats import beta
+from torch import Tensor
+
+from helpers.tasks import Task
+
+METRICS = ("correlation", "auc", "balanced_accuracy")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well scores tell +1 from -1: correlation in [-1, 1], the others in [0, 1]."""
+
+    correlation: float
+    auc: float
+    balanced_accuracy: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One detector that a family offers for a task, and the evidence for it.
+
+    - `scores(x)`: detector scores `(n,)`, higher for the target;
+    - `cut`: scores above it are called +1 (chosen on train);
+    - `train`, `test`: `Scores` on the images it was chosen on and on held-out ones;
+    - `bits`: code length of naming this member of the family;
+    - `detail`: what was picked (which neuron, which lambda, ...).
+    """
+
+    name: str
+    scores: Callable[[Tensor], Tensor] = field(repr=False)
+    cut: float
+    train: Scores
+    test: Scores
+    bits: float
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name}: held-out correlation {self.test.correlation:.3f}, "
+            f"AUC {self.test.auc:.3f}, balanced accuracy {self.test.balanced_accuracy:.3f} "
+            f"(train correlation {self.train.correlation:.3f}); {self.bits:.1f} bits"
+        )
+
+
+def reading(
+    name: str,
+    scores: Callable[[Tensor], Tensor],
+    task: Task,
+    *,
+    bits: float,
+    detail: dict[str, Any] | None = None,
+) -> Reading:
+    """The `Reading` of a detector: its cut chosen on train, its scores on train and test.
+
+    `scores` maps images to `(n,)` and was picked without looking at `task.x_test`.
+    """
+    with torch.no_grad():
+        train, test = scores(task.x_train), scores(task.x_test)
+    cut = best_cut(train, task.y_train)
+    return Reading(
+        name=name,
+        scores=scores,
+        cut=cut,
+        train=evaluate(train, task.y_train, cut),
+        test=evaluate(test, task.y_test, cut),
+        bits=float(bits),
+        detail=detail or {},
+    )
+
+
+def evaluate(scores: Float[Tensor, "n"], y: Float[Tensor, "n"], cut: float) -> Scores:
+    """The three scores of one detector on images that were not resampled."""
+    every = torch.ones(1, len(y), dtype=torch.float64)
+    values = weighted_scores(scores, y, cut, every)
+    return Scores(**{metric: float(values[metric][0]) for metric in METRICS})
+
+
+def weighted_scores(
+    scores: Float[Tensor, "n"],
+    y: Float[Tensor, "n"],
+    cut: float,
+    weights: Float[Tensor, "draws n"],
+) -> dict[str, Float[Tensor, "draws"]]:
+    """The three scores, once for every row of image weights (all-ones: the plain score).
+
+    A draw that leaves a class without images gives nan. Constant scores have correlation 0.
+    """
+    s, y, w = scores.detach().double().cpu(), y.double().cpu(), weights.double()
+    total = w.sum(1, keepdim=True)
+    s_centred = s - (w @ s)[:, None] / total
+    y_centred = y - (w @ y)[:, None] / total
+    covariance = (w * s_centred * y_centred).sum(1)
+    variance = (w * s_centred.square()).sum(1) * (w * y_centred.square()).sum(1)
+    correlation = torch.where(variance > 1e-24, covariance / variance.clamp_min(1e-300).sqrt(), 0.0)
+
+    positive, negative = w * (y > 0), w * (y < 0)
+    n_positive, n_negative = positive.sum(1), negative.sum(1)
+    # AUC: the weighted share of (positive, negative) pairs in the right order, ties counting half.
+    values, group = s.unique(return_inverse=True)
+    per_value = [
+        torch.zeros(len(w), len(values), dtype=torch.float64).index_add_(1, group, part)
+        for part in (positive, negative)
+    ]
+    below = per_value[1].cumsum(1) - per_value[1] / 2
+    auc = (per_value[0] * below).sum(1) / (n_positive * n_negative)
+
+    called = (s > cut).double()
+    hits = positive @ called / n_positive + negative @ (1 - called) / n_negative
+    empty = (n_positive == 0) | (n_negative == 0)
+    correlation = torch.where(empty, torch.nan, correlation)
+    return {"correlation": correlation, "auc": auc, "balanced_accuracy": hits / 2}
+
+
+def best_cut(scores: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> float:
+    """The cut with the best balanced accuracy on these images, midway between two scores."""
+    values, group = scores.detach().double().cpu().unique(return_inverse=True)
+    counts = torch.zeros(2, len(values), dtype=torch.float64)
+    counts[0].index_add_(0, group, (y.cpu() > 0).double())
+    counts[1].index_add_(0, group, (y.cpu() < 0).double())
+    shares = counts / counts.sum(1, keepdim=True).clamp_min(1)
+    # Cut k lies above value k: balanced accuracy is a constant minus the summed positive share
+    # below it plus the summed negative share below it.
+    gain = (shares[1] - shares[0]).cumsum(0)
+    k = int(gain.argmax())
+    if gain[k] <= 0 or k == len(values) - 1:
+        return float(values[0]) - 1.0
+    return float((values[k] + values[k + 1]) / 2)
+
+
+def correlations(a: Float[Tensor, "n m"], y: Float[Tensor, "n t"]) -> Float[Tensor, "m t"]:
+    """Correlation of every column of `a` with every column of `y`; 0 for a constant column."""
+    a = a - a.mean(0)
+    y = y - y.mean(0)
+    norms = a.norm(dim=0)[:, None] * y.norm(dim=0)
+    floor = 1e-6 * math.sqrt(len(a))
+    return torch.where(norms > floor, (a.T @ y) / norms.clamp_min(floor), 0.0)
+
+
+# --- the two prices of picking ---------------------------------------------------------------
+
+
+def code_length(bits: float, n_labels: int) -> float:
+    """min(bits, n): whatever was chosen from n labels, given the inputs, costs at most n bits."""
+    return min(float(bits), float(n_labels))
+
+
+@dataclass(frozen=True)
+class Rarity:
+    """-log2 of the share of random members that score at least as well, with an interval.
+
+    With no hit in the sample `bits` is infinite and `low` is what can still be said.
+    """
+
+    bits: float
+    low: float
+    high: float
+    members: int
+
+    def __repr__(self) -> str:
+        bits = "none found" if math.isinf(self.bits) else f"{self.bits:.1f} bits"
+        high = "" if math.isinf(self.high) else f" to {self.high:.1f}"
+        return f"{bits} (interval from {self.low:.1f}{high}; {self.members} members sampled)"
+
+
+def rarity(score: float, sample: Float[Tensor, "members"], level: float = 0.95) -> Rarity:
+    """How rare a member with at least this score is, from the scores of a random sample.
+
+    Both have to be held-out scores. The interval is Clopper & Pearson's (1934) for the share.
+
+    Raises ValueError for an empty sample.
+    """
+    members = len(sample)
+    if members == 0:
+        raise ValueError("wanted the scores of at least one random member, received none")
+    hits = int((sample >= score).sum())
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, members - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, members - hits)) if hits < members else 1.0
+    return Rarity(*(_bits(share) for share in (hits / members, high, low)), members)
+
+
+def _bits(share: float) -> float:
+    return -math.log2(share) if share > 0 else math.inf
