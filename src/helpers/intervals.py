@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import beta
 from scipy.stats import t as student_t
 
 from helpers.tasks import Task
@@ -37,7 +38,7 @@ class Interval:
         return f"{self.estimate:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def rows(reading: Reading, task: Task, *, draws: int = DRAWS, **labels) -> list[dict]:
+def rows(reading: Reading, task: Task, /, *, draws: int = DRAWS, **labels) -> list[dict]:
     """Tidy rows of one reading: train and test, every metric, with resampled test values.
 
     Each row has `labels`, `part`, `metric`, `value` and `draws` (`(draws,)` values of the same
@@ -81,7 +82,8 @@ def interval(
 
     `values` is `(seeds,)` or `(seeds, k)`; `draws`, if test images were involved, is
     `(seeds, draws)` or `(seeds, draws, k)`. `statistic` maps the mean `(k,)` to a number: a
-    difference, a ratio, a slope. The interval is estimate +- Student's t times the standard
+    difference, a ratio, a slope. Values that are all 0 or 1 get Clopper & Pearson's exact interval
+    for a share; for all others it is estimate +- Student's t times the standard
     deviation of the statistic over the pigeonhole bootstrap.
 
     Raises ValueError for fewer than two seeds.
@@ -91,6 +93,8 @@ def interval(
     if seeds < 2:
         raise ValueError(f"wanted at least two seeds for an interval, received {seeds}")
     estimate = float(statistic(values.mean(0)))
+    if draws is None and values.ndim == 1 and np.isin(values, (0, 1)).all():
+        return _share(int(values.sum()), seeds, level)
     if draws is None or any(draw is None for draw in draws):
         table = np.repeat(values[:, None], DRAWS, axis=1)
     else:
@@ -134,6 +138,13 @@ def paired(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -
             for a, b in zip(left["draws"], right["draws"], strict=True)
         ]
     return difference.reset_index()
+
+
+def _share(hits: int, n: int, level: float) -> Interval:
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    return Interval(hits / n, low, high, level, n)
 
 
 @cache

@@ -7,7 +7,7 @@ only by a constant `Scale` in front of a layer and by the variance of its weight
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "identity": nn.Identity}
 # He et al. 2015 for ReLU; 1 keeps the others in their near-linear range.
 GAINS = {"relu": math.sqrt(2.0), "tanh": 1.0, "gelu": math.sqrt(2.0), "identity": 1.0}
+NOT_POINTWISE = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
 PARAMETERIZATIONS = ("standard", "ntk", "mup")
 
 
@@ -108,19 +109,19 @@ def cnn(
 def hidden_layers(net: nn.Sequential) -> list[int]:
     """Positions in `net` after which the hidden activations of layers 1, 2, ... stand.
 
-    These are the activations that follow a Linear or Conv2d layer. Raises TypeError when
-    `net` is not an `nn.Sequential`, ValueError when it has no hidden layer.
+    These are the pointwise modules that directly follow a Linear or Conv2d layer. Raises
+    TypeError when `net` is not an `nn.Sequential`, ValueError when it has no hidden layer.
     """
     if not isinstance(net, nn.Sequential):
         raise TypeError(
             f"wanted an nn.Sequential (networks.mlp or networks.cnn make one), "
             f"received {type(net).__name__}"
         )
-    kinds = tuple(ACTIVATIONS.values())
     after = [
         position
         for position in range(1, len(net) - 1)
-        if isinstance(net[position - 1], nn.Linear | nn.Conv2d) and isinstance(net[position], kinds)
+        if isinstance(net[position - 1], nn.Linear | nn.Conv2d)
+        and not isinstance(net[position], (*NOT_POINTWISE, Scale))
     ]
     if not after:
         raise ValueError("this network has no hidden layer; give networks.mlp three sizes or more")
@@ -141,6 +142,25 @@ def activations(net: nn.Sequential, x: Tensor, layer: int = -1, block: int = 102
     front = net[: positions[layer] + 1]
     with torch.no_grad():
         return torch.cat([front(part).flatten(1) for part in x.split(block)])
+
+
+def chosen_activations(
+    net: nn.Sequential, x: Tensor, layer: int, index: Tensor, block: int = 8192
+) -> Iterator[Tensor]:
+    """Activations `(n, b)` of the neurons `index` of one hidden layer, b <= block at a time.
+
+    For a fully connected layer only the neurons asked for are computed: one matrix product per
+    block. Raises ValueError for a layer that the network does not have.
+    """
+    position = hidden_layers(net)[layer]
+    linear, act = net[position - 1], net[position]
+    if not isinstance(linear, nn.Linear):
+        yield from activations(net, x, layer)[:, index].split(block, dim=1)
+        return
+    with torch.no_grad():
+        before = net[: position - 1](x)
+        for part in index.split(block):
+            yield act(nn.functional.linear(before, linear.weight[part], linear.bias[part]))
 
 
 def parameter_count(net: nn.Module) -> int:

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.stats import beta, norm
 from torch import Tensor, nn
 
-from helpers.networks import activations, hidden_layers
+from helpers.networks import ACTIVATIONS, activations, chosen_activations, hidden_layers
 from helpers.tasks import Task
 from helpers.yardstick import Reading, correlations, reading
 
@@ -55,6 +58,16 @@ def best_pixel(task: Task) -> Reading:
     )
 
 
+def strengths(
+    net: nn.Sequential, x: Tensor, y: Float[Tensor, "n t"], *, layer: int = 0
+) -> Float[Tensor, "m t"]:
+    """Correlation of every neuron of a fully connected layer with every one of t targets."""
+    position = hidden_layers(net)[layer]
+    every = torch.arange(net[position - 1].out_features)
+    parts = chosen_activations(net, x, layer, every)
+    return torch.cat([correlations(part, y) for part in parts])
+
+
 def running_best(
     strength: Float[Tensor, "m t"], sizes: Sequence[int]
 ) -> tuple[Float[Tensor, "sizes t"], Tensor]:
@@ -69,3 +82,99 @@ def running_best(
     values, places = strength.abs().cummax(0)
     rows = torch.tensor([size - 1 for size in sizes])
     return values[rows], places[rows]
+
+
+# --- what to expect of the best of m --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CapLaw:
+    """Correlations of random neurons as projections of a random direction on a sphere.
+
+    t = R u, with u one coordinate of a uniform point on the unit sphere in d dimensions, so that
+    (t/R)^2 ~ Beta(1/2, (d - 1)/2): `ceiling` is R, the correlation of the best neuron there could
+    be; `dimension` is d, the effective dimension, any number above 1. As d grows with R^2/d fixed
+    this becomes the Gaussian law, which has no ceiling.
+    """
+
+    ceiling: float
+    dimension: float
+
+    def best_of(self, m, quantile: float = 0.5):
+        """The given quantile (the median) of the largest |t| among m neurons."""
+        share = -np.expm1(np.log(quantile) / np.asarray(m, dtype=float))
+        return self.ceiling * np.sqrt(beta.isf(share, 0.5, (self.dimension - 1) / 2))
+
+    def bits(self, r: float) -> float:
+        """-log2 of the share of neurons with |t| >= r: infinite beyond the ceiling."""
+        if r >= self.ceiling:
+            return math.inf
+        log_share = beta.logsf((r / self.ceiling) ** 2, 0.5, (self.dimension - 1) / 2)
+        return float(-log_share / math.log(2))
+
+
+@dataclass(frozen=True)
+class GaussianLaw:
+    """Correlations of random neurons as draws from N(0, sd^2)."""
+
+    sd: float
+
+    def best_of(self, m, quantile: float = 0.5):
+        """The given quantile (the median) of the largest |t| among m neurons."""
+        share = -np.expm1(np.log(quantile) / np.asarray(m, dtype=float))
+        return self.sd * norm.isf(share / 2)
+
+    def bits(self, r: float) -> float:
+        """-log2 of the share of neurons with |t| >= r."""
+        return float(-(norm.logsf(r / self.sd) + math.log(2)) / math.log(2))
+
+
+def expected_best(law: CapLaw | GaussianLaw, m: int) -> float:
+    """The mean of the largest |t| among m neurons: the average over its quantiles."""
+    quantiles = (np.arange(200) + 0.5) / 200
+    return float(np.mean([law.best_of(m, q) for q in quantiles]))
+
+
+def cap_law(ceiling: float, strength: Float[Tensor, "m"]) -> CapLaw:
+    """The cap law with this ceiling and the root mean square of these correlations: d = R^2/rms^2.
+
+    Raises ValueError for a ceiling that the correlations exceed on average.
+    """
+    rms = float(strength.double().square().mean().sqrt())
+    if not 0 < rms < ceiling:
+        raise ValueError(f"wanted a ceiling above the correlations' size {rms:.3f}, got {ceiling}")
+    return CapLaw(ceiling, (ceiling / rms) ** 2)
+
+
+def optimised_neuron(
+    x: Float[Tensor, "n d"],
+    y: Float[Tensor, "n t"],
+    *,
+    activation: str = "relu",
+    restarts: int = 8,
+    steps: int = 400,
+    seed: int = 0,
+) -> Float[Tensor, "t"]:
+    """The ceiling R: the largest correlation that gradient ascent finds for one neuron, per target.
+
+    Every restart of every target is one column of the same matrix product. R is a correlation on
+    these very images: it bounds what picking on them can give, held out it is lower.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    t = y.shape[1]
+    w = torch.randn(x.shape[1], restarts * t, generator=generator) / math.sqrt(x.shape[1])
+    b = 0.5 * torch.randn(restarts * t, generator=generator)
+    targets = (y - y.mean(0)).repeat(1, restarts)
+    act = ACTIVATIONS[activation]()
+    w, b = w.requires_grad_(), b.requires_grad_()
+    ascent = torch.optim.Adam([w, b], lr=0.03)
+    best = torch.zeros(t)
+    for _ in range(steps):
+        a = act(x @ w + b)
+        a = a - a.mean(0)
+        r = (a * targets).sum(0) / (a.norm(dim=0) * targets.norm(dim=0)).clamp_min(1e-6)
+        best = torch.maximum(best, r.detach().abs().view(restarts, t).amax(0))
+        ascent.zero_grad()
+        (-r.abs().sum()).backward()
+        ascent.step()
+    return best

@@ -4,6 +4,7 @@ A `Task` asks for a detector: labels +1 for the target and -1 for the rest, imag
 (train) and images to score on (test). The controls replace the labels and keep the images.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
-from torch import Tensor, nn
+from torch import Tensor
 
 from helpers import cifar
 
@@ -140,13 +141,13 @@ def cluster_labels(task: Task, *, k: int, seed: int = 0) -> Task:
     )
 
 
-def planted(task: Task, net: nn.Module, *, name: str = "planted") -> Task:
-    """The same images, labelled +1 where the one-output `net` exceeds its median over train.
+def planted(task: Task, scores: Callable[[Tensor], Tensor], *, name: str = "planted") -> Task:
+    """The same images, labelled +1 where `scores(x)`, one per image, exceeds its train median.
 
     A reading that is told to look where the answer was put has to find it.
     """
     with torch.no_grad():
-        train, test = (net(x).flatten() for x in (task.x_train, task.x_test))
+        train, test = (scores(x).flatten() for x in (task.x_train, task.x_test))
     cut = train.median()
     labels = [torch.where(score > cut, 1.0, -1.0) for score in (train, test)]
     return replace(task, y_train=labels[0], y_test=labels[1], name=f"{task.name}, {name}")

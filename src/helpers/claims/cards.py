@@ -1,0 +1,93 @@
+"""The ledger as readers see it: verdict cards, scoreboard, the README's table."""
+
+import html
+
+from IPython.display import HTML
+
+from helpers.claims.chapters import find, ledger
+from helpers.claims.core import Claim, Result, stored
+
+
+def card(claim_id: str) -> HTML:
+    """The verdict card of a claim: sentence, verdict, numbers, rule, control and objection."""
+    claim = find(claim_id)
+    result = stored(claim_id)
+    if result is None:
+        raise ValueError(
+            f"{claim_id} was never measured: run `python -m helpers.claims {claim_id}`"
+        )
+    who, link = claim.place
+    lines = "".join(
+        f"<li>{html.escape(_case(name))}<strong>{_number(case)}</strong></li>"
+        for name, case in result.cases.items()
+    )
+    return HTML(
+        f'<div class="verdict {result.verdict}" id="claim-{claim.id}">'
+        f'<p class="verdict-word">{_mark(result.verdict)} {result.verdict}</p>'
+        f"<p class='verdict-claim'>{html.escape(claim.sentence)} "
+        f'<a href="{html.escape(link)}">({html.escape(who)})</a></p>'
+        f"<p>{html.escape(claim.quantity)}, {_seeds(result)}:</p><ul>{lines}</ul>"
+        f"<p><em>Rule, fixed before the numbers:</em> {claim.rule}. "
+        f"<em>Control:</em> {html.escape(claim.control)}</p>"
+        f"<p><em>Strongest objection:</em> {html.escape(claim.objection)}</p></div>"
+    )
+
+
+def scoreboard() -> HTML:
+    """All claims with their verdicts as one table."""
+    rows = "".join(_row(claim) for claim in ledger())
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("Claim", "Verdict", "Measured", "Rule")
+    )
+    return HTML(
+        f'<table class="scoreboard"><caption>Every claim of the book, as last measured</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def markdown_table() -> str:
+    """The scoreboard as Markdown, for the README."""
+    lines = ["| chapter | claim | verdict | measured |", "|---|---|---|---|"]
+    for claim in ledger():
+        result = stored(claim.id)
+        verdict, numbers = (result.verdict, _numbers(result)) if result else ("not measured", "")
+        lines.append(f"| {claim.chapter} | {claim.sentence} | **{verdict}** | {numbers} |")
+    return "\n".join(lines)
+
+
+def _row(claim: Claim) -> str:
+    result = stored(claim.id)
+    verdict = result.verdict if result else "not measured"
+    numbers = _numbers(result) if result else ""
+    return (
+        f'<tr><th scope="row">{html.escape(claim.sentence)}</th>'
+        f'<td class="verdict-word {verdict}">{_mark(verdict)} {verdict}</td>'
+        f"<td>{html.escape(claim.quantity)}: {html.escape(numbers)}</td><td>{claim.rule}</td></tr>"
+    )
+
+
+def _numbers(result: Result) -> str:
+    found = [f"{_case(name)}{_number(case)}" for name, case in result.cases.items()]
+    if len(found) <= 3:
+        return "; ".join(found)
+    estimates = [case["estimate"] for case in result.cases.values()]
+    return f"{min(estimates):.3g} to {max(estimates):.3g} over {len(found)} cases"
+
+
+def _case(name: str) -> str:
+    return "" if name == "all" else f"{name}: "
+
+
+def _number(case: dict) -> str:
+    return f"{case['estimate']:.3g} [{case['low']:.3g}, {case['high']:.3g}]"
+
+
+def _seeds(result: Result) -> str:
+    cases = len(result.cases)
+    together = f", {cases} intervals that hold together at 95%" if cases > 1 else ", 95% interval"
+    return f"{result.seeds} seeds{together}"
+
+
+def _mark(verdict: str) -> str:
+    # A shape as well as a colour.
+    return {"supported": "✓", "refuted": "✗", "mixed": "±"}.get(verdict, "?")

@@ -1,0 +1,30 @@
+"""The chapters that make claims, in the book's order, and all their claims."""
+
+from functools import cache
+
+from helpers.claims import single_neurons
+from helpers.claims.core import Claim
+
+CHAPTERS = (single_neurons,)
+
+
+@cache
+def ledger() -> list[Claim]:
+    """Every claim of the book, in the order of the chapters.
+
+    Raises ValueError if two claims share an id.
+    """
+    found = [claim for chapter in CHAPTERS for claim in chapter.CLAIMS]
+    ids = [claim.id for claim in found]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"claims have to have different ids, received {ids}")
+    return found
+
+
+def find(claim_id: str) -> Claim:
+    """The claim with this id. Raises ValueError, with the ids there are, for an unknown one."""
+    for claim in ledger():
+        if claim.id == claim_id:
+            return claim
+    ids = ", ".join(claim.id for claim in ledger())
+    raise ValueError(f"no claim is called {claim_id!r}; there are: {ids}")

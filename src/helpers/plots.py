@@ -1,0 +1,226 @@
+"""Figures of the book: one look, one short call each.
+
+A figure function takes a tidy frame and `ax` and returns `ax`; `captioned(ax, ...)` turns it into
+HTML with inline SVG, a caption and an alternative text. The SVG inherits the page's text colour
+and takes its series colours from CSS variables, so it follows light, dark and print, and looks the
+same in the book, in JupyterLab and in Colab.
+"""
+
+import hashlib
+import html
+import io
+import re
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito's colours for the colour-blind. Colour, marker and dash always change together, so a
+# grey print still tells the series apart. CSS may replace a colour by the variable --series-N.
+COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#9467bd"),
+    *("#b8860b", "#c2577f", "#3aa0d8", "#777777"),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", ".")
+DASHES = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (5, 1, 1, 1)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (1, 1)),
+    (0, (8, 2)),
+)
+# A reading looks the same in every figure of the book.
+READINGS = {
+    "single neuron": 0,
+    "features": 1,
+    "subnetwork": 2,
+    "tangent feature": 3,
+    "tangent space": 4,
+    "trained": 5,
+    "pixels": 6,
+    "random labels": 7,
+}
+INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
+
+STYLE = {
+    "figure.figsize": (5.4, 3.4),
+    "figure.constrained_layout.use": True,
+    "font.size": 10.5,
+    "font.family": "sans-serif",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.18,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.5,
+    "savefig.transparent": True,
+    "svg.fonttype": "none",
+    **dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK
+    ),
+    "grid.color": INK,
+}
+
+
+def axes(rows: int = 1, columns: int = 1, **options):
+    """Empty axes in the book's style: one `Axes`, or an array of them."""
+    with mpl.rc_context(STYLE):
+        size = options.pop("figsize", (5.4 if columns == 1 else 3.1 * columns, 3.4 * rows))
+        return plt.subplots(rows, columns, figsize=size, **options)[1]
+
+
+def style(name: str, position: int = 0) -> dict:
+    """Colour, marker and dash of a series: the reading's own, else the one at `position`."""
+    k = READINGS.get(name, position % len(COLOURS))
+    return {"color": COLOURS[k], "marker": MARKERS[k], "linestyle": DASHES[k]}
+
+
+def curves(
+    frame: pd.DataFrame,
+    x: str,
+    series: str,
+    *,
+    ax: Axes | None = None,
+    xlabel: str,
+    ylabel: str,
+    logx: bool = False,
+    logy: bool = False,
+) -> Axes:
+    """One line with an interval band per value of `series`.
+
+    `frame` has the columns `x`, `series`, `estimate` and, for a band, `low` and `high`
+    (`intervals.summary` makes it). Returns `ax`.
+    """
+    ax = axes() if ax is None else ax
+    for position, (name, part) in enumerate(frame.groupby(series, sort=False, observed=True)):
+        part = part.sort_values(x)
+        look = style(str(name), position)
+        ax.plot(part[x], part["estimate"], label=str(name), **look)
+        if "low" in part:
+            ax.fill_between(part[x], part["low"], part["high"], color=look["color"], alpha=0.16)
+    if logx:
+        ax.set_xscale("log", base=2 if _powers_of_two(frame[x]) else 10)
+    if logy:
+        ax.set_yscale("log")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if frame[series].nunique() > 1:
+        ax.legend()
+    return ax
+
+
+def scores(
+    frame: pd.DataFrame, label: str, *, ax: Axes | None = None, xlabel: str, chance: float | None
+) -> Axes:
+    """One dot with its interval per row, the rows named by `label`; `chance` draws a line."""
+    ax = axes() if ax is None else ax
+    places = np.arange(len(frame))[::-1]
+    for place, (_, row) in zip(places, frame.iterrows(), strict=True):
+        look = style(str(row[label]), 0)
+        ax.plot([row["low"], row["high"]], [place, place], color=look["color"], lw=2)
+        ax.plot(row["estimate"], place, marker=look["marker"], color=look["color"], linestyle="")
+    if chance is not None:
+        ax.axvline(chance, color=INK, lw=1, ls=":")
+    ax.set_yticks(places, frame[label])
+    ax.set_xlabel(xlabel)
+    return ax
+
+
+def pictures(images: Sequence[np.ndarray], titles: Sequence[str], *, columns: int = 5):
+    """A row of grey or colour pictures with titles; returns the array of axes."""
+    rows = -(-len(images) // columns)
+    grid = axes(rows, columns, figsize=(1.15 * columns, 1.4 * rows), squeeze=False)
+    for ax in grid.flat:
+        ax.set_axis_off()
+    for ax, image, title in zip(grid.flat, images, titles, strict=False):
+        image = np.asarray(image, dtype=float)
+        image = (image - image.min()) / max(np.ptp(image), 1e-9)
+        ax.imshow(image, cmap="gray", interpolation="nearest")
+        ax.set_title(title, fontsize=9)
+    return grid
+
+
+def captioned(
+    ax: Axes | np.ndarray, caption: str, *, alt: str = "", table: pd.DataFrame | None = None
+) -> HTML:
+    """The figure as HTML: inline SVG, caption, alternative text, and its numbers on request.
+
+    `alt` says in a sentence what is to be seen; what the axes and lines hold is added from the
+    data. `table` is offered, folded, below the caption.
+
+    Raises ValueError for an empty caption, and for an alternative text that says nothing.
+    """
+    first = ax if isinstance(ax, Axes) else np.asarray(ax).flat[0]
+    figure = first.figure
+    text = " ".join(filter(None, [alt.strip(), *map(_description, figure.axes)]))
+    if not caption.strip() or not text:
+        raise ValueError("wanted a caption and an alternative text: every figure has both")
+    svg = _svg(figure, text)
+    plt.close(figure)
+    folded = ""
+    if table is not None:
+        body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
+        folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
+    return HTML(
+        f'<figure class="chart">{svg}<figcaption>{html.escape(caption)}</figcaption>'
+        f"{folded}</figure>"
+    )
+
+
+def _svg(figure: Figure, text: str) -> str:
+    salt = hashlib.sha256(text.encode()).hexdigest()[:12]
+    with mpl.rc_context({**STYLE, "svg.hashsalt": salt}), io.StringIO() as buffer:
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # Every id gets the salt: a page may hold many figures, and ids have to be its own.
+    svg = re.sub(r'\bid="', f'id="f{salt}-', svg)
+    svg = re.sub(r"url\(#", f"url(#f{salt}-", svg)
+    svg = re.sub(r'href="#', f'href="#f{salt}-', svg)
+    svg = svg.replace(INK, "currentColor")
+    for number, colour in enumerate(COLOURS, start=1):
+        svg = svg.replace(colour, f"var(--series-{number}, {colour})")
+    head, body = svg.split(">", 1)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    width = 1.25 * figure.get_size_inches()[0]
+    return (
+        f'{head} role="img" aria-label="{html.escape(text, quote=True)}" '
+        f'style="width: 100%; max-width: {width:.1f}in; height: auto">{body}'
+    )
+
+
+def _description(ax: Axes) -> str:
+    """What the axes and the labelled lines hold, in words."""
+    if not ax.axison:
+        return f"Picture: {ax.get_title()}." if ax.get_title() else ""
+    x, y = ax.get_xlabel(), ax.get_ylabel()
+    lead = f"{ax.get_title()}: " if ax.get_title() else ""
+    parts = [f"{lead}{y or 'values'} against {x}." if y else f"{lead}{x}."] if x or y else []
+    ticks = [label.get_text() for label in ax.get_yticklabels()]
+    for line in ax.get_lines():
+        xs, ys = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        name = str(line.get_label())
+        if len(xs) == 0 or name.startswith("_"):
+            continue
+        parts.append(
+            f"{name}: {ys[0]:.3g} at {xs[0]:.4g}"
+            + (f", {ys[-1]:.3g} at {xs[-1]:.4g}." if len(xs) > 1 else ".")
+        )
+    if ticks and not any(":" in part for part in parts):
+        parts.append(f"Rows: {', '.join(filter(None, ticks))}.")
+    return " ".join(parts)
+
+
+def _powers_of_two(values: pd.Series) -> bool:
+    logs = np.log2(values.to_numpy(dtype=float))
+    return bool(np.allclose(logs, np.round(logs)))
