@@ -120,6 +120,22 @@ def summary(frame: pd.DataFrame, by: Sequence[str], *, level: float = 0.95) -> p
     return pd.DataFrame(records)
 
 
+def averaged(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """One row per group of `by` (which names the seed too): mean `value` and mean `draws`.
+
+    For a mean over targets that is taken seed by seed, before anything is resampled.
+    """
+    records = []
+    for key, group in frame.groupby(list(by), sort=False, observed=True):
+        record = {**dict(zip(by, key, strict=True)), "value": float(group["value"].mean())}
+        if "draws" in group and not group["draws"].isna().any():
+            record["draws"] = np.mean(np.stack(list(group["draws"])), axis=0)
+        else:
+            record["draws"] = None
+        records.append(record)
+    return pd.DataFrame(records)
+
+
 def paired(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -> pd.DataFrame:
     """Differences first - second, seed by seed: the two values of `column` matched by `on`.
 

@@ -2,25 +2,22 @@
 
 import json
 import math
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from helpers import __version__, cifar
+from helpers import cifar
 from helpers.intervals import Interval, interval
+from helpers.stored import RESULTS, provenance, write
 from helpers.sweeps import sweep
 
 DEBATE = "https://www.lesswrong.com/posts/i9p5KWNWcthccsxqm/updating-the-lottery-ticket-hypothesis"
-LEDGER = Path(__file__).parent.parent / "results" / "ledger"
+LEDGER = RESULTS / "ledger"
 VERDICTS = ("supported", "refuted", "mixed", "inconclusive")
 
 
@@ -148,23 +145,15 @@ def measure_and_write(claim: Claim, *, store: str | Path | None = None, jobs: in
     """Measure a claim in full and write its ledger entry (atomically)."""
     start = time.perf_counter()
     frame = measured(claim, store=store, jobs=jobs)
-    provenance = {
-        "measured": datetime.now(UTC).date().isoformat(),
-        "seconds": round(time.perf_counter() - start),
-        "helpers": __version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "options": {key: repr(value) for key, value in claim.options.items()},
-    }
+    told = provenance(
+        seconds=round(time.perf_counter() - start),
+        options={key: repr(value) for key, value in claim.options.items()},
+    )
     if claim.needs_dogs:
-        provenance["data"] = cifar.provenance()
-    result = judge(claim, frame, provenance)
+        told["data"] = cifar.provenance()
+    result = judge(claim, frame, told)
     LEDGER.mkdir(parents=True, exist_ok=True)
-    target = LEDGER / f"{claim.id}.json"
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(result), indent=1, default=_plain) + "\n")
-    os.replace(partial, target)
+    write(LEDGER / f"{claim.id}.json", json.dumps(asdict(result), indent=1, default=_plain) + "\n")
     return result
 
 

@@ -9,9 +9,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from helpers import networks, neurons, tasks
+from helpers import cifar, networks, neurons, tasks
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import resampled_scores, rows
+from helpers.intervals import resampled_scores, rows, summary
+from helpers.stored import save
+from helpers.sweeps import sweep
 from helpers.tasks import Task
 from helpers.training import train
 from helpers.yardstick import best_cut, evaluate, reading
@@ -191,13 +193,13 @@ def _scored(train_scores: Tensor, test_scores: Tensor, task: Task) -> list[dict]
 # --- what the claims measure ----------------------------------------------------------------------
 
 
-def _held_out(frame: pd.DataFrame, metric: str = "correlation") -> pd.DataFrame:
+def held_out(frame: pd.DataFrame, metric: str = "correlation") -> pd.DataFrame:
     return frame[(frame["part"] == "test") & (frame["metric"] == metric)]
 
 
 def lights_up(seed: int, **options) -> pd.DataFrame:
     """Held-out correlation of the best of the widest layer, one case per digit."""
-    frame = _held_out(best_of_m(seed, **options))
+    frame = held_out(best_of_m(seed, **options))
     frame = frame[frame["neurons"] == frame["neurons"].max()]
     frame = frame[frame["target"].str.startswith("digit")]
     return frame.rename(columns={"target": "case"})[["case", "value", "draws"]]
@@ -205,7 +207,7 @@ def lights_up(seed: int, **options) -> pd.DataFrame:
 
 def selection_only(seed: int, **options) -> pd.DataFrame:
     """Held-out correlation of the best of the widest layer when labels are drawn at random."""
-    frame = _held_out(best_of_m(seed, digits=(3,), **options))
+    frame = held_out(best_of_m(seed, digits=(3,), **options))
     widest = frame["neurons"] == frame["neurons"].max()
     return frame[widest & (frame["target"] == "random labels")][["value", "draws"]]
 
@@ -278,11 +280,11 @@ def dog_against_others(
 
 def _widest_photo(seed: int, positive: str, widths, n_train: int, n_test: int) -> pd.DataFrame:
     frame = best_of_m_photos(seed, positive, widths=[max(widths)], n_train=n_train, n_test=n_test)
-    return _held_out(frame[frame["target"] == positive])
+    return held_out(frame[frame["target"] == positive])
 
 
 def _difference(frame: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    frame = _held_out(frame).set_index("target")
+    frame = held_out(frame).set_index("target")
     left, right = (frame[frame["reading"] == name] for name in (first, second))
     return pd.DataFrame(
         {
@@ -434,3 +436,32 @@ CLAIMS = [
         needs_dogs=True,
     ),
 ]
+
+
+def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -> None:
+    """Measure all CIFAR-10 classes and store the summary that chapter 02 shows."""
+    sizes = {"dog, all photos": (WIDTHS, 2000, 2000), "equal photos": (WIDTHS[:9], 1112, 224)}
+    found = []
+    for label, (widths, n_train, n_test) in sizes.items():
+        grid = {
+            "seed": range(seeds),
+            "positive": ("dog",) if label.startswith("dog") else CLASSES,
+            "widths": [widths],
+            "n_train": [n_train],
+            "n_test": [n_test],
+        }
+        frame = sweep(best_of_m_photos, grid, store=store, jobs=jobs)
+        frame = frame[frame["metric"].isin(("correlation", "auc"))]
+        by = ["positive", "target", "neurons", "part", "metric"]
+        found.append(summary(frame, by).assign(sample=label))
+    save(
+        "02-photos",
+        pd.concat(found, ignore_index=True),
+        command="python -m helpers.claims.single_neurons",
+        data=cifar.provenance(),
+        seeds=seeds,
+    )
+
+
+if __name__ == "__main__":
+    store_photos()
