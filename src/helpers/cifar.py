@@ -1,4 +1,4 @@
-"""CIFAR-10's binary files: find or download them, read them, draw balanced examples, say what they are.
+"""CIFAR-10's binary files: find them or download them, read them, draw balanced examples.
 
 `tasks.cifar10` is a thin layer on top. A folder is looked for in this order: the argument `root`,
 the environment variable HELPERS_DATA, the download cache (filled on first use).
@@ -7,47 +7,30 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
 University of Toronto, 2009, https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
-import hashlib
-import json
 import os
 import re
-import tarfile
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pooch
-import requests
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
-from tqdm.auto import tqdm
+
+from helpers.download import Archive, fetch, is_unpacked_from
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = "batches.meta.txt"
-ORIGIN = "origin.json"
 RECORD = 1 + 3 * 32 * 32  # bytes: one label, then the red, green and blue planes
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A tar archive and all that is known about it; `sha1` maps each .bin file inside to its SHA-1."""
-
-    url: str
-    size: int  # bytes
-    md5: str
-    sha256: str
-    sha1: Mapping[str, str]
-
-
-# Size and md5 agree with the data set's page. The SHA-1 of the files inside are those that Apache
-# MXNet's `gluon.data.vision.CIFAR10` checks. They only serve to recognise a folder that somebody
-# unpacked by hand; a download is recognised by the archive's own checksums (see `_unpack`).
+# The md5 is the one on the data set's page. The SHA-1 of the files inside are those that Apache
+# MXNet's `gluon.data.vision.CIFAR10` checks: they only serve to recognise a folder that somebody
+# unpacked by hand; a download is recognised by the archive's own SHA-256 (see `download`).
 CIFAR10 = Archive(
+    name="CIFAR-10",
     url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     size=170_052_171,
     md5="c32a1d4ab5d03f1284b67883e8d87530",
@@ -60,6 +43,7 @@ CIFAR10 = Archive(
         "data_batch_5.bin": "26e2849e66a845b7f1e4614ae70f4889ae604628",
         "test_batch.bin": "67eb016db431130d61cd03c7ad570b013799c88c",
     },
+    extras=(NAMES,),
 )
 
 
@@ -100,10 +84,9 @@ def provenance(root: str | Path | None = None, *, archive: Archive = CIFAR10) ->
     """
     folder = find(root)
     train, test = _batches(folder)
-    if {path.name for path in train + test} == set(archive.sha1):
-        found = {path.name: _sha1(path) for path in train + test}
-        if found == dict(archive.sha1) or found == _recorded(folder, archive):
-            return "CIFAR-10 (Krizhevsky 2009), original archive"
+    same_files = {path.name for path in [*train, *test]} == set(archive.sha1)
+    if same_files and is_unpacked_from(archive, folder):
+        return "CIFAR-10 (Krizhevsky 2009), original archive"
     counts = [sum(_count(path) for path in paths) for paths in (train, test)]
     return "not the original archive: {:,} train, {:,} test records".format(*counts)
 
@@ -180,7 +163,7 @@ def find(root: str | Path | None = None) -> Path:
     told_by = "root" if root is not None else "HELPERS_DATA"
     root = root if root is not None else os.environ.get("HELPERS_DATA")
     if not root:
-        return download()
+        return fetch(CIFAR10, Path(pooch.os_cache("is-the-dog-already-there")) / FOLDER)
     root = Path(root).expanduser()
     for folder in (root, root / FOLDER):
         if any(folder.glob("*_batch*.bin")):
@@ -193,7 +176,7 @@ def find(root: str | Path | None = None) -> Path:
 
 
 def _batches(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files with training records, in the order of their numbers, and those with test records."""
+    """The files of training records, in the order of their numbers, and those of test records."""
     numbers = {path: re.fullmatch(r"data_batch_(\d+)\.bin", path.name) for path in folder.iterdir()}
     train = sorted((path for path, m in numbers.items() if m), key=lambda p: int(numbers[p][1]))
     test = [path for path in [folder / "test_batch.bin"] if path.is_file()]
@@ -255,142 +238,3 @@ def _class_names(path: Path) -> tuple[str, ...]:
             f" {len(set(names))}: replace it by the one in the archive."
         )
     return names
-
-
-def _sha1(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
-
-
-def _recorded(folder: Path, archive: Archive) -> dict[str, str] | None:
-    """The checksums noted when the folder was unpacked from this very archive, if it was."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        origin = json.loads((folder / ORIGIN).read_text())
-        if origin["archive_sha256"] == archive.sha256:
-            return origin["sha1"]
-    return None
-
-
-# ------------------------------------------------------------------------------------ downloading
-
-
-def download(
-    archive: Archive = CIFAR10,
-    cache: Path | None = None,
-    *,
-    attempts: int = 4,
-    timeout: float = 30.0,
-) -> Path:
-    """The folder of .bin files in the cache, downloaded, checked and unpacked if it is not there.
-
-    The archive appears in the cache only when size, md5 and SHA-256 are right, the folder only
-    when it is complete; the archive is then removed. `timeout` is the longest silence, in seconds.
-
-    Raises: ConnectionError if the server cannot be reached or breaks off each time; ValueError if
-    what it sends is not the archive; OSError if the cache cannot be written.
-    """
-    cache = Path(pooch.os_cache("is-the-dog-already-there")) if cache is None else cache
-    folder = cache / FOLDER
-    if folder.is_dir():
-        return folder
-    file = PurePosixPath(archive.url).name
-    fetcher = pooch.create(
-        path=cache,
-        base_url="",
-        registry={file: f"sha256:{archive.sha256}"},
-        urls={file: archive.url},
-        retry_if_failed=attempts - 1,
-    )
-    remedy = (
-        f"Try again later, or get {file} elsewhere, unpack it and name its folder in HELPERS_DATA."
-    )
-    failed = f"CIFAR-10 could not be downloaded from {archive.url} in {attempts} attempts"
-    try:
-        packed = Path(fetcher.fetch(file, downloader=_Stream(archive, timeout)))
-        _unpack(packed, folder, archive)
-    # `from None`: the message holds all that a reader needs of a page of inner tracebacks.
-    except requests.RequestException as error:
-        raise ConnectionError(f"{failed}: {_reason(error)}. {remedy}") from None
-    except ValueError as error:
-        raise ValueError(f"{failed}: {error} {remedy}") from None
-    except OSError as error:
-        raise OSError(
-            f"CIFAR-10 could not be stored in {cache} ({error}): make room or make it writable,"
-            " or name a folder that has the data in HELPERS_DATA."
-        ) from None
-    packed.unlink(missing_ok=True)
-    return folder
-
-
-@dataclass(frozen=True)
-class _Stream:
-    """pooch's downloader with a size limit and md5: a server that never stops fills no disk."""
-
-    archive: Archive
-    timeout: float
-
-    def __call__(self, url: str, output_file: str | Path, _: pooch.Pooch) -> None:
-        md5, received, wanted = hashlib.md5(usedforsecurity=False), 0, self.archive.size
-        plain = {"Accept-Encoding": "identity"}  # else a server's own gzip is undone on the way
-        with (
-            requests.get(url, stream=True, timeout=self.timeout, headers=plain) as response,
-            open(output_file, "wb") as file,
-            tqdm(total=wanted, unit="B", unit_scale=True, desc="CIFAR-10", leave=False) as bar,
-        ):
-            response.raise_for_status()
-            for chunk in response.iter_content(1 << 16):
-                received += len(chunk)
-                if received > wanted:
-                    raise ValueError(f"the archive has {wanted:,} bytes, but the server sent more.")
-                md5.update(chunk)
-                file.write(chunk)
-                bar.update(len(chunk))
-        if received < wanted:
-            raise ValueError(f"the archive has {wanted:,} bytes, but the server sent {received:,}.")
-        if md5.hexdigest() != self.archive.md5:
-            raise ValueError(
-                f"the archive's md5 is {self.archive.md5}, but what the server sent has"
-                f" {md5.hexdigest()}."
-            )
-
-
-def _reason(error: requests.RequestException) -> str:
-    """What went wrong on the network, in a few words."""
-    if isinstance(error, requests.HTTPError):
-        return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "the server did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    return "no connection to the server (is this machine online?)"
-
-
-def _unpack(packed: Path, folder: Path, archive: Archive) -> None:
-    """Put the wanted members of the archive into `folder`, all of them or none.
-
-    Only plain files with an expected name are taken, and `folder` is renamed into place when
-    complete. The archive's checksum has been verified by now, so the files' own checksums, noted
-    beside them, let `provenance` recognise them later.
-    """
-    wanted = {*archive.sha1, NAMES}
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as scratch:
-        complete = Path(scratch) / FOLDER
-        try:
-            with tarfile.open(packed) as tar:
-                for member in tar:
-                    name = PurePosixPath(member.name).name
-                    if name in wanted and member.isfile():
-                        tar.extract(member.replace(name=name), complete, filter="data")
-        except (tarfile.TarError, EOFError) as error:
-            raise ValueError(f"the archive cannot be unpacked ({error}).") from error
-        missing = wanted - {path.name for path in complete.glob("*")}
-        if missing:
-            raise ValueError(f"the archive lacks {', '.join(sorted(missing))}.")
-        checksums = {name: _sha1(complete / name) for name in archive.sha1}
-        origin = {"archive_sha256": archive.sha256, "sha1": checksums}
-        (complete / ORIGIN).write_text(json.dumps(origin, indent=1))
-        try:
-            os.replace(complete, folder)
-        except OSError:  # another process was faster: its folder is as complete as ours
-            if not folder.is_dir():
-                raise
