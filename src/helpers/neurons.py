@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.optimize import minimize_scalar
+from scipy.special import gammaln
 from scipy.stats import beta, norm
 from torch import Tensor, nn
 
@@ -131,19 +133,51 @@ class GaussianLaw:
 
 def expected_best(law: CapLaw | GaussianLaw, m: int) -> float:
     """The mean of the largest |t| among m neurons: the average over its quantiles."""
-    quantiles = (np.arange(200) + 0.5) / 200
-    return float(np.mean([law.best_of(m, q) for q in quantiles]))
+    return float(np.mean(law.best_of(m, (np.arange(200) + 0.5) / 200)))
 
 
-def cap_law(ceiling: float, strength: Float[Tensor, "m"]) -> CapLaw:
-    """The cap law with this ceiling and the root mean square of these correlations: d = R^2/rms^2.
+def observed_best(strength: Float[Tensor, "n"], m: int) -> float:
+    """The mean of the largest |t| over all choices of m of these n neurons, exactly.
 
-    Raises ValueError for a ceiling that the correlations exceed on average.
+    The i-th smallest is the largest of C(i - 1, m - 1) of the C(n, m) choices.
+    """
+    values = np.sort(strength.abs().double().numpy())
+    n, rank = len(values), np.arange(1, len(values) + 1)
+    log_ways = _log_choose(rank - 1, m - 1) - _log_choose(np.array(n), m)
+    return float(values @ np.exp(log_ways))
+
+
+def cap_law(ceiling: float, strength: Float[Tensor, "m"], *, fit: str = "spread") -> CapLaw:
+    """The cap law with this ceiling R, its dimension d fitted to these correlations.
+
+    `fit="spread"` matches the root mean square: d = R^2/rms^2. `fit="tail"` matches the best of
+    2, 4, ..., n/4 of the neurons instead, by least squares: where neurons are not spread evenly
+    over their sphere, the tail has a smaller dimension than the bulk.
+
+    Raises ValueError for a ceiling that the correlations exceed on average, and unknown names.
     """
     rms = float(strength.double().square().mean().sqrt())
     if not 0 < rms < ceiling:
         raise ValueError(f"wanted a ceiling above the correlations' size {rms:.3f}, got {ceiling}")
-    return CapLaw(ceiling, (ceiling / rms) ** 2)
+    if fit == "spread":
+        return CapLaw(ceiling, (ceiling / rms) ** 2)
+    if fit != "tail":
+        raise ValueError(f"wanted fit 'spread' or 'tail', received {fit!r}")
+    sizes = [2**k for k in range(1, int(math.log2(len(strength))) - 1)]
+    observed = [observed_best(strength, m) for m in sizes]
+
+    def error(log_d: float) -> float:
+        law = CapLaw(ceiling, math.exp(log_d))
+        return sum((expected_best(law, m) - o) ** 2 for m, o in zip(sizes, observed, strict=True))
+
+    bounds = (math.log(1.5), math.log(10 * (ceiling / rms) ** 2))
+    return CapLaw(ceiling, math.exp(minimize_scalar(error, bounds=bounds, method="bounded").x))
+
+
+def _log_choose(n: np.ndarray, k: int) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        value = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return np.where(n >= k, value, -np.inf)
 
 
 def optimised_neuron(

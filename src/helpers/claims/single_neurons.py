@@ -116,11 +116,12 @@ def laws(
     widths: Sequence[int] = WIDTHS,
     n_train: int = 1000,
 ) -> pd.DataFrame:
-    """Best of m on train against what two laws predict from the first `fit_on` neurons.
+    """Best of m on train against what three laws predict from the first `fit_on` neurons.
 
-    The cap law also needs the ceiling R, the best neuron that gradient ascent finds on the same
-    training images. Columns: `target`, `neurons`, `measured`, `cap`, `gaussian`, `bits_cap` and
-    `bits_gaussian` (to reach r = .9), `ceiling`, `dimension`.
+    The cap laws also need the ceiling R, the best neuron that gradient ascent finds on the same
+    training images. Columns: `target`, `neurons`, `measured`; `cap`, `cap_tail` and `gaussian` (the
+    predictions) and the same with `bits_` in front (to reach r = .9); `ceiling`, `dimension`,
+    `dimension_tail`.
     """
     found = [tasks.digits(digit, n_train=n_train, seed=seed) for digit in digits]
     x = found[0].x_train
@@ -132,22 +133,22 @@ def laws(
     records = []
     for column, digit in enumerate(digits):
         sample = strength[:fit_on, column]
-        cap = neurons.cap_law(float(ceilings[column]), sample)
-        gaussian = neurons.GaussianLaw(float(sample.square().mean().sqrt()))
+        fitted = {
+            "cap": neurons.cap_law(float(ceilings[column]), sample),
+            "cap_tail": neurons.cap_law(float(ceilings[column]), sample, fit="tail"),
+            "gaussian": neurons.GaussianLaw(float(sample.square().mean().sqrt())),
+        }
+        constant = {
+            "ceiling": fitted["cap"].ceiling,
+            "dimension": fitted["cap"].dimension,
+            "dimension_tail": fitted["cap_tail"].dimension,
+            **{f"bits_{name}": law.bits(0.9) for name, law in fitted.items()},
+        }
         for row, width in enumerate(widths):
-            records.append(
-                {
-                    "target": f"digit {digit}",
-                    "neurons": width,
-                    "measured": float(best[row, column]),
-                    "cap": neurons.expected_best(cap, width),
-                    "gaussian": neurons.expected_best(gaussian, width),
-                    "bits_cap": cap.bits(0.9),
-                    "bits_gaussian": gaussian.bits(0.9),
-                    "ceiling": cap.ceiling,
-                    "dimension": cap.dimension,
-                }
-            )
+            predicted = {name: neurons.expected_best(law, width) for name, law in fitted.items()}
+            labels = {"target": f"digit {digit}", "neurons": width}
+            measured = {"measured": float(best[row, column])}
+            records.append({**labels, **measured, **predicted, **constant})
     return pd.DataFrame(records)
 
 
@@ -357,6 +358,20 @@ CLAIMS = [
         objection="The law's ceiling comes from an optimised neuron, so it is only as good as "
         "that optimiser.",
         options={"law": "cap", "held_back": (8192, 16384, 32768, 65536)},
+        small={"digits": (3,), "n_train": 600, "held_back": (2048, 4096)},
+    ),
+    Claim(
+        id="02-cap-tail",
+        sentence="The cap law with its dimension fitted to the tail of 1,024 neurons, not to their "
+        "spread, predicts the best of 8,192 to 65,536 neurons to within .03.",
+        place=("what the width buys", DEBATE),
+        quantity="Measured minus predicted best correlation on train, mean over ten digits",
+        measure=law_errors,
+        rule=Rule(-0.03, 0.03),
+        control="The two laws above and below are judged by the same rule.",
+        objection="This law was written down after 02-cap-law had failed, though before its own "
+        "measurement; the neurons it is judged on took no part in its fit.",
+        options={"law": "cap_tail", "held_back": (8192, 16384, 32768, 65536)},
         small={"digits": (3,), "n_train": 600, "held_back": (2048, 4096)},
     ),
     Claim(
