@@ -114,8 +114,13 @@ def curves(
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if frame[series].nunique() > 1:
-        ax.legend()
+        legend(ax)
     return ax
+
+
+def legend(ax: Axes, **options) -> None:
+    """A legend without a frame, which would hide what is behind it in dark mode."""
+    ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **options)
 
 
 def scores(

@@ -17,16 +17,13 @@ def card(claim_id: str) -> HTML:
             f"{claim_id} was never measured: run `python -m helpers.claims {claim_id}`"
         )
     who, link = claim.place
-    lines = "".join(
-        f"<li>{html.escape(_case(name))}<strong>{_number(case)}</strong></li>"
-        for name, case in result.cases.items()
-    )
     return HTML(
         f'<div class="verdict {result.verdict}" id="claim-{claim.id}">'
         f'<p class="verdict-word">{_mark(result.verdict)} {result.verdict}</p>'
         f"<p class='verdict-claim'>{html.escape(claim.sentence)} "
         f'<a href="{html.escape(link)}">({html.escape(who)})</a></p>'
-        f"<p>{html.escape(claim.quantity)}, {_seeds(result)}:</p><ul>{lines}</ul>"
+        f"<p>{html.escape(claim.quantity)}: <strong>{html.escape(_numbers(result))}</strong> "
+        f"({_seeds(result)}).</p>{_cases(result)}"
         f"<p><em>Rule, fixed before the numbers:</em> {claim.rule}. "
         f"<em>Control:</em> {html.escape(claim.control)}</p>"
         f"<p><em>Strongest objection:</em> {html.escape(claim.objection)}</p></div>"
@@ -53,6 +50,17 @@ def markdown_table() -> str:
         verdict, numbers = (result.verdict, _numbers(result)) if result else ("not measured", "")
         lines.append(f"| {claim.chapter} | {claim.sentence} | **{verdict}** | {numbers} |")
     return "\n".join(lines)
+
+
+def _cases(result: Result) -> str:
+    """All cases, folded when there are more than the headline can name."""
+    if len(result.cases) <= 3:
+        return ""
+    lines = "".join(
+        f"<li>{html.escape(_case(name))}{_number(case)}: {case['verdict']}</li>"
+        for name, case in result.cases.items()
+    )
+    return f"<details><summary>All {len(result.cases)} cases</summary><ul>{lines}</ul></details>"
 
 
 def _row(claim: Claim) -> str:
