@@ -3,6 +3,7 @@
 `python tools/student.py notebooks/02-….ipynb > student.ipynb` prints one.
 """
 
+import copy
 import sys
 
 import nbformat
@@ -27,7 +28,7 @@ def student_version(notebook, setup=None):
     setup cell, to pin the package to one commit; None leaves that cell as it is.
     Raises RuntimeError (from nbgrader) where a solution's or hidden test's markers do not pair up.
     """
-    notebook = nbformat.from_dict(nbformat.v4.nbbase.from_dict(notebook))
+    notebook = copy.deepcopy(notebook)
     for step in STEPS:
         notebook, _ = step().preprocess(notebook, {})
     for cell in notebook.cells:
