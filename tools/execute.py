@@ -7,6 +7,7 @@ either runs all chapters again.
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
 import time
@@ -22,6 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHE = BUILD / ".jupyter_cache"
 TIMEOUT = 900  # seconds for one cell
+
+# One thread per chapter: they run side by side, and sums come out the same everywhere.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONPATH": str(ROOT / "src"),
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 
 
 def key(root=ROOT):
@@ -47,7 +56,13 @@ def forget_if_stale(current):
 def run(path):
     """Execute one notebook in its own folder; return (executed notebook, seconds, error or "")."""
     notebook = nbformat.read(path, as_version=4)
-    result = single_nb_execution(notebook, cwd=str(path.parent), timeout=TIMEOUT, allow_errors=False)
+    result = single_nb_execution(
+        notebook,
+        cwd=str(path.parent),
+        timeout=TIMEOUT,
+        allow_errors=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
     return result.nb, result.time, result.exc_string or ""
 
 
@@ -56,6 +71,7 @@ def main():
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: notebooks/*.ipynb")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
     paths = [p.resolve() for p in options.notebooks] or sorted((ROOT / "notebooks").glob("*.ipynb"))
 
     forget_if_stale(key())

@@ -59,7 +59,14 @@ def copy_mathjax(app, exception):
             shutil.copy2(source / part, target / part)
 
 
+def drop_thebe(app, config):
+    """Unhook sphinx-thebe: unused here, it would put other hosts' addresses on every page."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [x for x in listeners if x.handler.__module__ != "sphinx_thebe"]
+
+
 def setup(app):
+    app.connect("config-inited", drop_thebe)
     app.connect("html-page-context", add_meta, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
