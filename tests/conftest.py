@@ -5,13 +5,13 @@ import shutil
 import sys
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
+
+# For the kernels and processes that tests start, and for torch, which no test has imported yet.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", PYTHONPATH=str(ROOT / "src"))
 
 # `.ci/run` installs everything that a test may lack, and then no test may lack anything.
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"

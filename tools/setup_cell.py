@@ -13,14 +13,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 
 # Silent in a clone. In Colab it fetches the package; torch and numpy stay as they are there.
-TEMPLATE = '''\
+TEMPLATE = """\
 try:
     import helpers
 except ModuleNotFoundError:
     %pip install -q "{package} @ git+{repository}@{revision}"
     import helpers
 if getattr(helpers, "BOOK", None) != "{package}":
-    raise ImportError(f"another module named helpers hides this book's: move away {{helpers}}")'''
+    raise ImportError(f"another module named helpers hides this book's: move away {{helpers}}")"""
+
+# The page does not show it; Colab and JupyterLab do.
+METADATA = {"tags": ["remove-cell"]}
 
 
 def setup_cell(repository=REPOSITORY, revision="main"):
@@ -39,8 +42,9 @@ def main():
         cell = first_code_cell(notebook)
         if "import helpers" not in cell.source:
             raise SystemExit(f"{path.name}: the first code cell is not a setup cell; add one")
-        if cell.source != setup_cell():
+        if cell.source != setup_cell() or cell.metadata != METADATA:
             cell.source = setup_cell()
+            cell.metadata = nbformat.from_dict(METADATA)
             nbformat.write(notebook, path)
             print(f"{path.name}: setup cell written")
 

@@ -45,6 +45,14 @@ def add_meta(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(lines)
 
 
+def name_folds(app, pagename, templatename, context, doctree):
+    """Let a folded cell be called what it says ("Show a solution"), not "Toggle hidden content"."""
+    if "body" in context:
+        context["body"] = context["body"].replace(
+            '<summary aria-label="Toggle hidden content">', "<summary>"
+        )
+
+
 def copy_mathjax(app, exception):
     if exception or app.builder.format != "html":
         return
@@ -59,14 +67,36 @@ def copy_mathjax(app, exception):
             shutil.copy2(source / part, target / part)
 
 
-def drop_thebe(app, config):
-    """Unhook sphinx-thebe: unused here, it would put other hosts' addresses on every page."""
+def forget_old_pages(app, exception):
+    """Delete pages and downloads whose source is gone: a rebuild leaves them in the folder."""
+    if exception or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    kept = {f"{doc}.html" for doc in app.env.found_docs} | {"index.html", "search.html"}
+    kept |= {f"{name}.html" for name in app.config.html_additional_pages} | {"genindex.html"}
+    for page in out.rglob("*.html"):
+        path = page.relative_to(out).as_posix()
+        if path not in kept and not path.startswith("_"):
+            page.unlink()
+    for source in (out / "_sources").rglob("*.*"):
+        document = source.relative_to(out / "_sources").as_posix()
+        if source.is_file() and app.project.path2doc(document) not in app.env.found_docs:
+            source.unlink()
+
+
+def tidy_theme(app, config):
+    """Take out what the theme brings and the book does not use."""
+    # A second search field, in a bar of its own above the page.
+    config.html_theme_options.update(navbar_persistent=[])
+    # sphinx-thebe would put other hosts' addresses on every page.
     for listeners in app.events.listeners.values():
         listeners[:] = [x for x in listeners if x.handler.__module__ != "sphinx_thebe"]
 
 
 def setup(app):
-    app.connect("config-inited", drop_thebe)
+    app.connect("config-inited", tidy_theme, priority=1)
     app.connect("html-page-context", add_meta, priority=900)
+    app.connect("html-page-context", name_folds)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", forget_old_pages, priority=400)  # before the student versions
     return {"parallel_read_safe": True, "parallel_write_safe": True}

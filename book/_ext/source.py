@@ -28,7 +28,9 @@ def repository_url(environ=os.environ, remote=None):
         server = environ.get("GITHUB_SERVER_URL", "https://github.com")
         return f"{server}/{environ['GITHUB_REPOSITORY']}"
     remote = git("remote", "get-url", "origin") if remote is None else remote
-    on_github = re.fullmatch(r"(?:https://|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", remote)
+    on_github = re.fullmatch(
+        r"(?:https://|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", remote
+    )
     return f"https://github.com/{on_github[1]}" if on_github else REPOSITORY
 
 

@@ -42,32 +42,46 @@ def pages(site):
     """Every page that a reader can come to, by its path below the site."""
     found = [p.relative_to(site).as_posix() for p in site.rglob("*.html")]
     # index.html only sends the reader on to the front page
-    return sorted(p for p in found if not p.startswith(("_static/", "_sources/")) and p != "index.html")
+    return sorted(
+        p for p in found if not p.startswith(("_static/", "_sources/")) and p != "index.html"
+    )
 
 
 @dataclass
 class Visit:
-    """What one browser page asked for and complained of."""
+    """One browser window: its page, and what that page asked for and complained of."""
 
     page: object
+    base: str
     foreign: list = field(default_factory=list)
     errors: list = field(default_factory=list)
     missing: list = field(default_factory=list)
 
+    def goto(self, path):
+        """Open another page of the site in this window, forgetting earlier complaints."""
+        for seen in (self.foreign, self.errors, self.missing):
+            seen.clear()
+        self.page.goto(self.base + path, wait_until="load")
+        self.page.wait_for_function(
+            "!window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
+        )
+
 
 @pytest.fixture(scope="session")
 def visit(browser, address, site):
-    """Return a function that opens a page of the site; options as for Playwright's new_context."""
+    """Return a function that opens a window on a page of the site and refuses all other hosts.
+
+    base: the address before the path; options as for Playwright's new_context.
+    """
     contexts = []
 
     def is_ours(url):
         return url.startswith((address, f"file://{site}", "data:", "blob:", "about:"))
 
-    def open_page(path="", *, base=address, **options):
+    def open_window(path="", *, base=address, **options):
         context = browser.new_context(**options)
         contexts.append(context)
-        page = context.new_page()
-        seen = Visit(page)
+        seen = Visit(context.new_page(), base)
 
         def refuse(route):
             seen.foreign.append(route.request.url)
@@ -75,14 +89,12 @@ def visit(browser, address, site):
 
         context.route(lambda url: not is_ours(url), refuse)
         context.on("response", lambda r: r.status >= 400 and seen.missing.append(r.url))
-        page.on("pageerror", lambda e: seen.errors.append(str(e)))
-        page.on("console", lambda m: m.type == "error" and seen.errors.append(m.text))
-        page.goto(base + path, wait_until="load")
-        page.wait_for_function("!window.MathJax?.startup?.promise || "
-                               "MathJax.startup.promise.then(() => true)")  # fmt: skip
+        seen.page.on("pageerror", lambda e: seen.errors.append(str(e)))
+        seen.page.on("console", lambda m: m.type == "error" and seen.errors.append(m.text))
+        seen.goto(path)
         return seen
 
-    yield open_page
+    yield open_window
     for context in contexts:
         context.close()
 

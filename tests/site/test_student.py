@@ -39,7 +39,9 @@ def test_a_student_version_keeps_stubs_visible_checks_and_points(solved):
 def test_checks_are_locked_and_every_graded_cell_has_a_checksum(solved):
     cells = {c.id: c for c in student_version(solved).cells}
     assert cells["check"].metadata.editable is False
-    assert all("checksum" in c.metadata.nbgrader for c in cells.values() if "nbgrader" in c.metadata)
+    assert all(
+        "checksum" in c.metadata.nbgrader for c in cells.values() if "nbgrader" in c.metadata
+    )
 
 
 def test_making_a_student_version_leaves_the_solved_notebook_alone(solved):
