@@ -46,8 +46,10 @@ def revision(environ=os.environ):
 
 
 def set_links(app, config):
+    # A release is published in a folder of its own: BOOK_PREFIX, its tag.
+    folder = "/".join(filter(None, [os.environ.get("BOOK_PREFIX"), "_sources"]))
     config.html_theme_options.update(
-        repository_url=repository_url(), repository_branch="gh-pages", path_to_docs="_sources"
+        repository_url=repository_url(), repository_branch="gh-pages", path_to_docs=folder
     )
     config.html_baseurl = os.environ.get("BOOK_URL", "")
 
