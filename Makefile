@@ -1,0 +1,81 @@
+# Is the Dog Already There? Two commands matter: `make book` and `make test`.
+# Both set up their own environment in .venv; everything they make is in .venv and _build.
+
+PYTHON      ?= python3
+VENV        ?= .venv
+# Where PyTorch's CPU wheels are: tried first on Linux without an NVIDIA driver, because the wheel
+# pip would pick there brings gigabytes of CUDA. Where it cannot be reached, pip's own choice is taken.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+WORKERS     ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 4 ? n : 4 )))
+PORT        ?= 8000
+PYTEST_ARGS ?=
+
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+SITE  := _build/html/index.html
+
+# One thread per process: the chapters and tests already run side by side, and sums come out the same.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PYTHONPATH := $(CURDIR)/src
+export PATH := $(abspath $(BIN)):$(PATH)
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help env book test test-all serve lab claims lock clean
+help:
+	@echo "make book      set up, run the chapters, build the site"
+	@echo "make test      build the book and test everything that is fast"
+	@echo "make test-all  the slow tests too"
+	@echo "make serve     read the site on this machine (PORT=$(PORT))"
+	@echo "make lab       open the chapters in JupyterLab"
+	@echo "make claims    measure every claim at full size and rewrite the ledger (long)"
+	@echo "make lock      compile requirements.txt again (needs uv)"
+	@echo "make clean     remove what was built, keep the environment"
+
+env: $(READY)
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV) (a few minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
+	  $(BIN)/python -m pip install -q --no-deps --retries 0 --timeout 15 --index-url $(TORCH_INDEX) \
+	    "$$(grep -o '^torch==[^ ;]*' requirements.txt)" >/dev/null 2>&1 \
+	    || echo "No CPU wheel of PyTorch at $(TORCH_INDEX): taking pip's default (larger)"; \
+	fi
+	@$(BIN)/python -m pip install -q -r requirements.txt
+	@$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@
+
+# The site is built to _build/html. A failed build forgets its page cache, or the next one would
+# not look again at the pages that failed.
+book: $(READY)
+	@$(BIN)/python tools/execute.py --workers $(WORKERS)
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
+	@echo "The book is at file://$(CURDIR)/$(SITE)"
+
+test: book
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_ARGS)
+
+test-all: book
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+serve: book
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+claims: $(READY)
+	$(BIN)/python -m helpers.claims
+
+# A universal lock names torch's CUDA packages for Linux; pip finds them by itself where they are
+# wanted, so they stay out, and a machine without a GPU is spared them.
+lock:
+	uv pip compile --universal --python-version 3.11 --no-annotate --no-header -q \
+	  --extra cluster --extra test --extra dev pyproject.toml requirements.in \
+	  | grep -vE '^(nvidia|cuda|triton)' > requirements.txt.new
+	mv requirements.txt.new requirements.txt
+
+clean:
+	rm -rf _build .pytest_cache .hypothesis .ruff_cache
