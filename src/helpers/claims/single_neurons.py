@@ -100,6 +100,18 @@ def trained_neurons(
     return pd.DataFrame(found)
 
 
+def every_neuron(task: Task, *, width: int = 4096, seed: int = 0) -> pd.DataFrame:
+    """Correlation of each neuron of a random first layer, `train` and `held_out`, with the task."""
+    net = networks.mlp([task.x_train[0].numel(), width, 1], seed=seed)
+    parts = {"train": (task.x_train, task.y_train), "held_out": (task.x_test, task.y_test)}
+    return pd.DataFrame(
+        {
+            part: neurons.strengths(net, x, y[:, None])[:, 0].numpy()
+            for part, (x, y) in parts.items()
+        }
+    )
+
+
 def without_neuron(net: nn.Sequential, index: int) -> nn.Sequential:
     """A copy of a network with one hidden layer whose readout ignores one hidden neuron."""
     copy = deepcopy(net)
@@ -454,7 +466,10 @@ CLAIMS = [
 
 
 def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -> None:
-    """Measure all CIFAR-10 classes and store the summary that chapter 02 shows."""
+    """Measure all CIFAR-10 classes; store the summary and the dog neurons that chapter 02 shows."""
+    told = {"command": "python -m helpers.claims.single_neurons", "data": cifar.provenance()}
+    dog = tasks.cifar10("dog", n_train=2000, n_test=2000, seed=0)
+    save("02-dog-neurons", every_neuron(dog), **told, seeds=1)
     sizes = {"dog, all photos": (WIDTHS, 2000, 2000), "equal photos": (WIDTHS[:9], 1112, 224)}
     found = []
     for label, (widths, n_train, n_test) in sizes.items():
@@ -469,13 +484,7 @@ def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -
         frame = frame[frame["metric"].isin(("correlation", "auc"))]
         by = ["positive", "target", "neurons", "part", "metric"]
         found.append(summary(frame, by).assign(sample=label))
-    save(
-        "02-photos",
-        pd.concat(found, ignore_index=True),
-        command="python -m helpers.claims.single_neurons",
-        data=cifar.provenance(),
-        seeds=seeds,
-    )
+    save("02-photos", pd.concat(found, ignore_index=True), **told, seeds=seeds)
 
 
 if __name__ == "__main__":
