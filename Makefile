@@ -68,6 +68,7 @@ lab: $(READY)
 
 claims: $(READY)
 	$(BIN)/python -m helpers.claims
+	$(BIN)/python tools/readme.py
 
 # A universal lock names torch's CUDA packages for Linux; pip finds them by itself where they are
 # wanted, so they stay out, and a machine without a GPU is spared them.
