@@ -1,6 +1,7 @@
 """The ledger as readers see it: verdict cards, scoreboard, the README's table."""
 
 import html
+from collections import Counter
 
 from IPython.display import HTML
 
@@ -79,7 +80,9 @@ def _numbers(result: Result) -> str:
     if len(found) <= 3:
         return "; ".join(found)
     estimates = [case["estimate"] for case in result.cases.values()]
-    return f"{min(estimates):.3g} to {max(estimates):.3g} over {len(found)} cases"
+    verdicts = Counter(case["verdict"] for case in result.cases.values())
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return f"{min(estimates):.3g} to {max(estimates):.3g} over {len(found)} cases ({counts})"
 
 
 def _case(name: str) -> str:
