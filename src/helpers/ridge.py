@@ -53,16 +53,23 @@ def fit_features(
         offset = float(y.mean() - phi.mean(0) @ weights)
         return Ridge(weights, offset, fit.lam, fit.edof, fit.bits)
 
-    def solve(rows: Tensor, lam: float) -> Ridge:
+    def prepare(rows: Tensor):
         mean, bias = phi[rows].mean(0), y[rows].mean()
         centred, target = phi[rows] - mean, y[rows] - bias
-        factor, scaled = _factor(centred.T @ centred, lam, len(rows))
-        weights = torch.cholesky_solve((centred.T @ target)[:, None], factor)[:, 0]
-        residual = target - centred @ weights
-        edof, bits = _price(factor, scaled, weights.square().sum(), residual)
-        return Ridge(weights, float(bias - mean @ weights), scaled, edof, bits)
+        gram, moment = centred.T @ centred, (centred.T @ target)[:, None]
 
-    return _selected(solve, phi, y, lambdas, validation, seed)
+        def solve(lam: float, priced: bool) -> Ridge:
+            factor, scaled = _factor(gram, lam, len(rows))
+            weights = torch.cholesky_solve(moment, factor)[:, 0]
+            price = (math.nan, math.nan)
+            if priced:
+                residual = target - centred @ weights
+                price = _price(factor, scaled, weights.square().sum(), residual)
+            return Ridge(weights, float(bias - mean @ weights), scaled, *price)
+
+        return solve
+
+    return _selected(prepare, phi, y, lambdas, validation, seed)
 
 
 def fit_kernel(
@@ -81,24 +88,33 @@ def fit_kernel(
     if kernel.shape[0] != kernel.shape[1]:
         raise ValueError(f"wanted a square kernel, received {tuple(kernel.shape)}")
 
-    def solve(rows: Tensor, lam: float) -> Ridge:
+    def prepare(rows: Tensor):
         part, bias = kernel[rows][:, rows], y[rows].mean()
         mean = part.mean(0)
         centred = part - mean - mean[:, None] + mean.mean()
-        factor, scaled = _factor(centred, lam, len(rows))
-        alpha = torch.cholesky_solve((y[rows] - bias)[:, None], factor)[:, 0]
-        fitted = centred @ alpha
-        edof, bits = _price(factor, scaled, alpha @ fitted, y[rows] - bias - fitted)
-        # The coefficients sum to zero, so centring a test row only shifts the offset.
-        coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
-        coefficients[rows] = alpha
-        return Ridge(coefficients, float(bias - mean @ alpha), scaled, edof, bits)
 
-    return _selected(solve, kernel, y, lambdas, validation, seed)
+        def solve(lam: float, priced: bool) -> Ridge:
+            factor, scaled = _factor(centred, lam, len(rows))
+            alpha = torch.cholesky_solve((y[rows] - bias)[:, None], factor)[:, 0]
+            price = (math.nan, math.nan)
+            if priced:
+                fitted = centred @ alpha
+                price = _price(factor, scaled, alpha @ fitted, y[rows] - bias - fitted)
+            # The coefficients sum to zero, so centring a test row only shifts the offset.
+            coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
+            coefficients[rows] = alpha
+            return Ridge(coefficients, float(bias - mean @ alpha), scaled, *price)
+
+        return solve
+
+    return _selected(prepare, kernel, y, lambdas, validation, seed)
 
 
-def _selected(solve, rows, y, lambdas, validation, seed) -> Ridge:
-    """`solve` on all rows with the lambda that does best on held-out training rows."""
+def _selected(prepare, rows, y, lambdas, validation, seed) -> Ridge:
+    """The fit on all rows with the lambda that does best on held-out training rows.
+
+    `prepare(rows)` does what all lambdas share and returns `solve(lam, priced)`.
+    """
     n = len(y)
     chosen = lambdas[0]
     if len(lambdas) > 1:
@@ -107,9 +123,12 @@ def _selected(solve, rows, y, lambdas, validation, seed) -> Ridge:
         if n - held < 2:
             raise ValueError(f"wanted more rows to choose lambda with, received {n}")
         out, fit = order[:held], order[held:]
-        errors = [(solve(fit, lam).predict(rows[out]) - y[out]).square().mean() for lam in lambdas]
+        solve = prepare(fit)
+        errors = [
+            (solve(lam, False).predict(rows[out]) - y[out]).square().mean() for lam in lambdas
+        ]
         chosen = lambdas[int(torch.stack(errors).argmin())]
-    return solve(torch.arange(n), chosen)
+    return prepare(torch.arange(n))(chosen, True)
 
 
 def _factor(gram: Tensor, lam: float, n: int) -> tuple[Tensor, float]:
