@@ -6,6 +6,7 @@ from IPython.display import HTML
 
 from helpers.claims.chapters import find, ledger
 from helpers.claims.core import Claim, Result, stored
+from helpers.intervals import Interval
 
 
 def card(claim_id: str) -> HTML:
@@ -18,8 +19,8 @@ def card(claim_id: str) -> HTML:
         )
     who, link = claim.place
     lines = "".join(
-        f"<li>{html.escape(_case(name))}<strong>{_number(case)}</strong></li>"
-        for name, case in result.cases.items()
+        f"<li>{html.escape(_case(name))}<strong>{_number(found)}</strong></li>"
+        for name, found in result.intervals().items()
     )
     return HTML(
         f'<div class="verdict {result.verdict}" id="claim-{claim.id}">'
@@ -51,7 +52,8 @@ def markdown_table() -> str:
     for claim in ledger():
         result = stored(claim.id)
         verdict, numbers = (result.verdict, _numbers(result)) if result else ("not measured", "")
-        lines.append(f"| {claim.chapter} | {claim.sentence} | **{verdict}** | {numbers} |")
+        cells = (claim.chapter, claim.sentence, f"**{verdict}**", numbers)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
@@ -67,10 +69,10 @@ def _row(claim: Claim) -> str:
 
 
 def _numbers(result: Result) -> str:
-    found = [f"{_case(name)}{_number(case)}" for name, case in result.cases.items()]
+    found = result.intervals()
     if len(found) <= 3:
-        return "; ".join(found)
-    estimates = [case["estimate"] for case in result.cases.values()]
+        return "; ".join(f"{_case(name)}{_number(one)}" for name, one in found.items())
+    estimates = [one.estimate for one in found.values()]
     return f"{min(estimates):.3g} to {max(estimates):.3g} over {len(found)} cases"
 
 
@@ -78,8 +80,8 @@ def _case(name: str) -> str:
     return "" if name == "all" else f"{name}: "
 
 
-def _number(case: dict) -> str:
-    return f"{case['estimate']:.3g} [{case['low']:.3g}, {case['high']:.3g}]"
+def _number(found: Interval) -> str:
+    return f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}]"
 
 
 def _seeds(result: Result) -> str:

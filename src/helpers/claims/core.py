@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from helpers import __version__, cifar
-from helpers.intervals import Interval, interval
+from helpers.intervals import Interval, interval, one_row_per_seed
 from helpers.sweeps import sweep
 
 DEBATE = "https://www.lesswrong.com/posts/i9p5KWNWcthccsxqm/updating-the-lottery-ticket-hypothesis"
@@ -111,6 +111,8 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
     With several cases each interval has level 1 - 0.05/cases (Bonferroni), so that all of them hold
     together at 95%. All supported: supported; all refuted: refuted; some of each: mixed; else
     inconclusive.
+
+    Raises ValueError where a seed has several rows of one case.
     """
     if "case" not in frame:
         frame = frame.assign(case="all")
@@ -118,6 +120,7 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
     level = 1 - 0.05 / len(groups)
     cases = {}
     for name, group in groups:
+        one_row_per_seed(group, f"{claim.id}, case {name}")
         found = interval(group["value"], group.get("draws"), level=level)
         cases[str(name)] = {**asdict(found), "verdict": claim.rule.verdict(found)}
     found = {case["verdict"] for case in cases.values()}
@@ -163,7 +166,7 @@ def measure_and_write(claim: Claim, *, store: str | Path | None = None, jobs: in
     LEDGER.mkdir(parents=True, exist_ok=True)
     target = LEDGER / f"{claim.id}.json"
     partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(result), indent=1, default=_plain) + "\n")
+    partial.write_text(as_json(result))
     os.replace(partial, target)
     return result
 
@@ -174,7 +177,11 @@ def stored(claim_id: str) -> Result | None:
     return Result(**json.loads(path.read_text())) if path.exists() else None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"cannot write {type(value).__name__} to the ledger")
+def as_json(result: Result) -> str:
+    """The text of a ledger entry. JSON has no nan: a bound that is not finite becomes null."""
+    entry = asdict(result)
+    for case in entry["cases"].values():
+        for key, value in case.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                case[key] = None
+    return json.dumps(entry, indent=1, allow_nan=False) + "\n"
