@@ -4,9 +4,11 @@ Every seed draws its own network and its own split, and all seeds share one pool
 Resampling the seeds alone treats the images as the whole world; resampling the images alone treats
 the networks so. The pigeonhole bootstrap (Owen 2007, "The pigeonhole bootstrap", Annals of Applied
 Statistics 1:386) resamples both: seeds with replacement, images with Poisson(1) weights that every
-seed shares. It is known to err on the wide side.
+seed shares. It is known to err on the wide side. What it does not resample is the pool that the
+training images are drawn from: splits of one pool are alike.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -83,38 +85,51 @@ def interval(
     `values` is `(seeds,)` or `(seeds, k)`; `draws`, if test images were involved, is
     `(seeds, draws)` or `(seeds, draws, k)`. `statistic` maps the mean `(k,)` to a number: a
     difference, a ratio, a slope. Values that are all 0 or 1 get Clopper & Pearson's exact interval
-    for a share; for all others it is estimate +- Student's t times the standard
-    deviation of the statistic over the pigeonhole bootstrap.
+    for a share (unless there are draws or a statistic of their own); for all others it is estimate
+    +- Student's t times the standard deviation of the statistic over the pigeonhole bootstrap. A
+    value that is not finite gives an interval of nan.
 
-    Raises ValueError for fewer than two seeds.
+    Raises ValueError for fewer than two seeds, and for draws of some seeds only.
     """
     values = np.asarray(list(values), dtype=float)
     seeds = len(values)
     if seeds < 2:
         raise ValueError(f"wanted at least two seeds for an interval, received {seeds}")
+    if not np.isfinite(values).all():
+        return Interval(math.nan, math.nan, math.nan, level, seeds)
     estimate = float(statistic(values.mean(0)))
-    if draws is None and values.ndim == 1 and np.isin(values, (0, 1)).all():
+    found = [draw for draw in (() if draws is None else draws) if _given(draw)]
+    if found and len(found) < seeds:
+        raise ValueError(f"wanted draws for all {seeds} seeds or for none, received {len(found)}")
+    if not found and values.ndim == 1 and statistic is float and np.isin(values, (0, 1)).all():
         return _share(int(values.sum()), seeds, level)
-    if draws is None or any(draw is None for draw in draws):
-        table = np.repeat(values[:, None], DRAWS, axis=1)
-    else:
-        table = np.stack([np.asarray(draw, dtype=float) for draw in draws])
+    table = np.stack([np.asarray(draw, float) for draw in found]) if found else values[:, None]
+    repeats = SEED_RESAMPLES * (1 if found else DRAWS)
     rng = np.random.default_rng(0)
-    replicates = [
-        statistic(np.nanmean(table[rng.integers(seeds, size=seeds), draw], axis=0))
-        for draw in range(table.shape[1])
-        for _ in range(SEED_RESAMPLES)
-    ]
+    means = []
+    for column in table.swapaxes(0, 1):
+        # A seed whose resampled images lack a class says nothing in that draw.
+        present = np.isfinite(column.reshape(seeds, -1)).all(1)
+        chosen = rng.integers(seeds, size=(repeats, seeds))
+        chosen = chosen[present[chosen].any(1)]
+        weights = present[chosen][(...,) + (None,) * (column.ndim - 1)]
+        means.append((np.nan_to_num(column)[chosen] * weights).sum(1) / weights.sum(1))
+    means = np.concatenate(means)
+    replicates = means if statistic is float else [statistic(mean) for mean in means]
     # Resampling S seeds understates their variance by (S - 1)/S.
-    spread = np.nanstd(replicates) * np.sqrt(seeds / (seeds - 1))
+    spread = np.std(replicates) * np.sqrt(seeds / (seeds - 1))
     reach = float(student_t.ppf(0.5 + level / 2, seeds - 1) * spread)
     return Interval(estimate, estimate - reach, estimate + reach, level, seeds)
 
 
 def summary(frame: pd.DataFrame, by: Sequence[str], *, level: float = 0.95) -> pd.DataFrame:
-    """One row per group of `by`: `estimate`, `low`, `high` and `n` over the seeds in it."""
+    """One row per group of `by`: `estimate`, `low`, `high` and `n` over the seeds in it.
+
+    Raises ValueError where a seed has several rows in a group: they are no independent values.
+    """
     records = []
     for key, group in frame.groupby(list(by), sort=False, observed=True):
+        one_row_per_seed(group, str(key))
         found = interval(group["value"], group.get("draws"), level=level)
         records.append({**dict(zip(by, key, strict=True)), **asdict(found)})
     return pd.DataFrame(records)
@@ -136,6 +151,14 @@ def averaged(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
+def one_row_per_seed(group: pd.DataFrame, name: str) -> None:
+    """Raises ValueError if a seed has several rows, which an interval would take for many seeds."""
+    if "seed" in group and group["seed"].duplicated().any():
+        raise ValueError(
+            f"{name}: a seed has several rows; average them or add a column to group by"
+        )
+
+
 def paired(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -> pd.DataFrame:
     """Differences first - second, seed by seed: the two values of `column` matched by `on`.
 
@@ -150,10 +173,15 @@ def paired(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -
     difference = left[["value"]] - right[["value"]]
     if "draws" in frame:
         difference["draws"] = [
-            None if a is None or b is None else np.asarray(a) - np.asarray(b)
+            np.asarray(a) - np.asarray(b) if _given(a) and _given(b) else None
             for a, b in zip(left["draws"], right["draws"], strict=True)
         ]
     return difference.reset_index()
+
+
+def _given(draw) -> bool:
+    # pandas turns a None among arrays into nan.
+    return draw is not None and np.ndim(draw) > 0
 
 
 def _share(hits: int, n: int, level: float) -> Interval:

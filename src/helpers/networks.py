@@ -8,15 +8,26 @@ only by a constant `Scale` in front of a layer and by the variance of its weight
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init  # PyTorch's own draw would move the global generator
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "identity": nn.Identity}
 # He et al. 2015 for ReLU; 1 keeps the others in their near-linear range.
 GAINS = {"relu": math.sqrt(2.0), "tanh": 1.0, "gelu": math.sqrt(2.0), "identity": 1.0}
-NOT_POINTWISE = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
 PARAMETERIZATIONS = ("standard", "ntk", "mup")
+
+
+# What may stand behind a layer: one number in, one number out, the same for every neuron.
+POINTWISE = (
+    nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh,
+    nn.Identity, nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.Sigmoid,
+    nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
+)  # fmt: skip
+LAYERS = (nn.Linear, nn.Conv2d, nn.Flatten)
+POOLING = (nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
 
 class Scale(nn.Module):
@@ -50,7 +61,7 @@ def mlp(
     - "standard": weights N(0, g^2/d);
     - "ntk": weights N(0, 1), the layer's input multiplied by g/sqrt(d) (Jacot et al. 2018);
     - "mup": as "ntk", with the output multiplied by another 1/sqrt(d), so that features move at
-      any width when the learning rate is multiplied by the width (Yang & Hu 2021, the maximal
+      any width when SGD's learning rate is multiplied by the width (Yang & Hu 2021, the maximal
       update parameterisation, shifted by their symmetry so that all weights have variance 1).
 
     Biases are N(0, bias_std^2). They are not zero by default because a bias-free ReLU network has
@@ -65,7 +76,7 @@ def mlp(
     for index, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         last = index == len(sizes) - 2
         gain = 1.0 if last else GAINS[activation]
-        layer = nn.Linear(fan_in, fan_out)
+        layer = skip_init(nn.Linear, fan_in, fan_out)
         layers += _initialised(layer, fan_in, gain, last, parameterization, bias_std, generator)
         if not last:
             layers.append(ACTIVATIONS[activation]())
@@ -89,6 +100,9 @@ def cnn(
     Raises ValueError for empty channels, sizes below one, and unknown names.
     """
     channels = _checked_sizes(channels, least=1, name="channels")
+    in_channels, outputs = _checked_sizes(
+        (in_channels, outputs), least=2, name="in_channels, outputs"
+    )
     _check_names(parameterization, activation)
     generator = torch.Generator().manual_seed(seed)
     layers: list[nn.Module] = []
@@ -96,12 +110,12 @@ def cnn(
     for index, out in enumerate(channels):
         if index > 0:
             layers.append(nn.AvgPool2d(2, ceil_mode=True))
-        conv = nn.Conv2d(width, out, kernel_size=3, padding=1)
+        conv = skip_init(nn.Conv2d, width, out, kernel_size=3, padding=1)
         layers += _initialised(conv, 9 * width, gain, False, parameterization, bias_std, generator)
         layers.append(ACTIVATIONS[activation]())
         width = out
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    readout = nn.Linear(width, outputs)
+    readout = skip_init(nn.Linear, width, outputs)
     layers += _initialised(readout, width, 1.0, True, parameterization, bias_std, generator)
     return nn.Sequential(*layers)
 
@@ -110,22 +124,43 @@ def hidden_layers(net: nn.Sequential) -> list[int]:
     """Positions in `net` after which the hidden activations of layers 1, 2, ... stand.
 
     These are the pointwise modules that directly follow a Linear or Conv2d layer. Raises
-    TypeError when `net` is not an `nn.Sequential`, ValueError when it has no hidden layer.
+    TypeError when `net` is not an `nn.Sequential` or holds a module that is neither a layer of
+    the kinds above nor pointwise, ValueError when it has no hidden layer.
     """
     if not isinstance(net, nn.Sequential):
         raise TypeError(
             f"wanted an nn.Sequential (networks.mlp or networks.cnn make one), "
             f"received {type(net).__name__}"
         )
+    for position, module in enumerate(net):
+        if type(module) not in (*LAYERS, *POOLING, *POINTWISE, Scale):
+            raise TypeError(
+                f"wanted Linear, Conv2d, pooling, Flatten and pointwise modules, received "
+                f"{type(module).__name__} at position {position}: build the network from those"
+            )
     after = [
         position
         for position in range(1, len(net) - 1)
         if isinstance(net[position - 1], nn.Linear | nn.Conv2d)
-        and not isinstance(net[position], (*NOT_POINTWISE, Scale))
+        and isinstance(net[position], POINTWISE)
     ]
     if not after:
         raise ValueError("this network has no hidden layer; give networks.mlp three sizes or more")
     return after
+
+
+def layer_position(net: nn.Sequential, layer: int) -> int:
+    """Where in `net` the activations of one hidden layer stand; -1 is the last layer.
+
+    Raises ValueError for a layer that the network does not have.
+    """
+    positions = hidden_layers(net)
+    if not isinstance(layer, int) or not -len(positions) <= layer < len(positions):
+        raise ValueError(
+            f"wanted a hidden layer in [{-len(positions)}, {len(positions) - 1}], "
+            f"received {layer!r}"
+        )
+    return positions[layer]
 
 
 def activations(net: nn.Sequential, x: Tensor, layer: int = -1, block: int = 1024) -> Tensor:
@@ -134,12 +169,7 @@ def activations(net: nn.Sequential, x: Tensor, layer: int = -1, block: int = 102
     `layer` counts hidden layers from 0; -1 is the last one. Images go through in blocks, without
     gradients. Raises ValueError for a layer that the network does not have.
     """
-    positions = hidden_layers(net)
-    if not -len(positions) <= layer < len(positions):
-        raise ValueError(
-            f"wanted a hidden layer in [{-len(positions)}, {len(positions) - 1}], received {layer}"
-        )
-    front = net[: positions[layer] + 1]
+    front = net[: layer_position(net, layer) + 1]
     with torch.no_grad():
         return torch.cat([front(part).flatten(1) for part in x.split(block)])
 
@@ -152,7 +182,7 @@ def chosen_activations(
     For a fully connected layer only the neurons asked for are computed: one matrix product per
     block. Raises ValueError for a layer that the network does not have.
     """
-    position = hidden_layers(net)[layer]
+    position = layer_position(net, layer)
     linear, act = net[position - 1], net[position]
     if not isinstance(linear, nn.Linear):
         yield from activations(net, x, layer)[:, index].split(block, dim=1)
@@ -160,7 +190,8 @@ def chosen_activations(
     with torch.no_grad():
         before = net[: position - 1](x)
         for part in index.split(block):
-            yield act(nn.functional.linear(before, linear.weight[part], linear.bias[part]))
+            bias = None if linear.bias is None else linear.bias[part]
+            yield act(nn.functional.linear(before, linear.weight[part], bias))
 
 
 def parameter_count(net: nn.Module) -> int:
@@ -185,9 +216,9 @@ def _initialised(layer, fan_in, gain, last, parameterization, bias_std, generato
 
 def _checked_sizes(sizes: Sequence[int], *, least: int, name: str) -> list[int]:
     sizes = list(sizes)
-    if len(sizes) < least or any(not isinstance(s, int) or s < 1 for s in sizes):
+    if len(sizes) < least or any(not isinstance(s, Integral) or s < 1 for s in sizes):
         raise ValueError(f"wanted at least {least} {name}, whole numbers >= 1, received {sizes}")
-    return sizes
+    return [int(size) for size in sizes]
 
 
 def _check_names(parameterization: str, activation: str) -> None:

@@ -12,7 +12,13 @@ from scipy.special import gammaln
 from scipy.stats import beta, norm
 from torch import Tensor, nn
 
-from helpers.networks import ACTIVATIONS, activations, chosen_activations, hidden_layers
+from helpers.networks import (
+    ACTIVATIONS,
+    activations,
+    chosen_activations,
+    hidden_layers,
+    layer_position,
+)
 from helpers.tasks import Task
 from helpers.yardstick import Reading, correlations, reading
 
@@ -27,7 +33,10 @@ def best_neuron(net: nn.Sequential, task: Task, *, layer: int | str = "all") -> 
 
     Raises TypeError for a network that is not an `nn.Sequential`, ValueError for a wrong layer.
     """
-    layers = range(len(hidden_layers(net))) if layer == "all" else [layer]
+    positions = hidden_layers(net)
+    layers = range(len(positions))
+    if layer != "all":
+        layers = [positions.index(layer_position(net, layer))]
     picks, count = [], 0
     for number in layers:
         found = activations(net, task.x_train, number)
@@ -63,9 +72,17 @@ def best_pixel(task: Task) -> Reading:
 def strengths(
     net: nn.Sequential, x: Tensor, y: Float[Tensor, "n t"], *, layer: int = 0
 ) -> Float[Tensor, "m t"]:
-    """Correlation of every neuron of a fully connected layer with every one of t targets."""
-    position = hidden_layers(net)[layer]
-    every = torch.arange(net[position - 1].out_features)
+    """Correlation of every neuron of a fully connected layer with every one of t targets.
+
+    Raises ValueError for a layer that the network does not have or that is not fully connected.
+    """
+    linear = net[layer_position(net, layer) - 1]
+    if not isinstance(linear, nn.Linear):
+        raise ValueError(
+            f"wanted a fully connected layer, received {type(linear).__name__}: "
+            "use networks.activations and yardstick.correlations"
+        )
+    every = torch.arange(linear.out_features)
     parts = chosen_activations(net, x, layer, every)
     return torch.cat([correlations(part, y) for part in parts])
 
@@ -102,8 +119,8 @@ class CapLaw:
     ceiling: float
     dimension: float
 
-    def best_of(self, m, quantile: float = 0.5):
-        """The given quantile (the median) of the largest |t| among m neurons."""
+    def best_of(self, m, quantile=0.5):
+        """The given quantile (the median) of the largest |t| among m neurons; broadcasts."""
         share = -np.expm1(np.log(quantile) / np.asarray(m, dtype=float))
         return self.ceiling * np.sqrt(beta.isf(share, 0.5, (self.dimension - 1) / 2))
 
@@ -111,7 +128,7 @@ class CapLaw:
         """-log2 of the share of neurons with |t| >= r: infinite beyond the ceiling."""
         if r >= self.ceiling:
             return math.inf
-        log_share = beta.logsf((r / self.ceiling) ** 2, 0.5, (self.dimension - 1) / 2)
+        log_share = beta.logsf((max(r, 0.0) / self.ceiling) ** 2, 0.5, (self.dimension - 1) / 2)
         return float(-log_share / math.log(2))
 
 
@@ -121,14 +138,14 @@ class GaussianLaw:
 
     sd: float
 
-    def best_of(self, m, quantile: float = 0.5):
-        """The given quantile (the median) of the largest |t| among m neurons."""
+    def best_of(self, m, quantile=0.5):
+        """The given quantile (the median) of the largest |t| among m neurons; broadcasts."""
         share = -np.expm1(np.log(quantile) / np.asarray(m, dtype=float))
         return self.sd * norm.isf(share / 2)
 
     def bits(self, r: float) -> float:
         """-log2 of the share of neurons with |t| >= r."""
-        return float(-(norm.logsf(r / self.sd) + math.log(2)) / math.log(2))
+        return float(-(norm.logsf(max(r, 0.0) / self.sd) + math.log(2)) / math.log(2))
 
 
 def expected_best(law: CapLaw | GaussianLaw, m: int) -> float:
@@ -192,8 +209,14 @@ def optimised_neuron(
     """The ceiling R: the largest correlation that gradient ascent finds for one neuron, per target.
 
     Every restart of every target is one column of the same matrix product. R is a correlation on
-    these very images: it bounds what picking on them can give, held out it is lower.
+    these very images, and a local optimum: the true bound may lie above it, held out it is lower.
+
+    Raises ValueError for an unknown activation.
     """
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"wanted an activation among {tuple(ACTIVATIONS)}, received {activation!r}"
+        )
     generator = torch.Generator().manual_seed(seed)
     t = y.shape[1]
     w = torch.randn(x.shape[1], restarts * t, generator=generator) / math.sqrt(x.shape[1])

@@ -1,6 +1,7 @@
 """Ridge regression with a free bias, for features and for kernels."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,8 @@ class Ridge:
 
     For features, rows are features and coefficients `(m,)`; for a kernel, rows are k(x, x_train)
     and coefficients `(n,)`. `lam` is the penalty in absolute units, `edof` the effective degrees
-    of freedom tr K (K + lam)^-1, `bits` the code length of the weights (see `_bits`).
+    of freedom tr K (K + lam)^-1 (K centred, the bias not counted), `bits` the code length of the
+    weights: the KL divergence of their posterior from their prior.
     """
 
     coefficients: Float[Tensor, "k"]
@@ -42,27 +44,36 @@ def fit_features(
 
     `lambdas` are relative to the mean squared length of a centred feature vector; the one with the
     least squared error on a random part of the training images is used to refit on all of them.
-    One lambda needs no validation.
+    One lambda needs no validation. A lambda too small for the rounding of the input is passed over.
 
     Raises ValueError for mismatched rows, entries that are not finite and a penalty <= 0.
     """
     phi, y = _checked(phi, y, lambdas)
     if phi.shape[1] > len(phi):
+        middle = phi.mean(0)
+        phi = phi - middle  # a large common offset would cost the kernel its digits
         fit = fit_kernel(phi @ phi.T, y, lambdas=lambdas, validation=validation, seed=seed)
         weights = phi.T @ fit.coefficients
-        offset = float(y.mean() - phi.mean(0) @ weights)
+        offset = float(y.mean() - middle @ weights)
         return Ridge(weights, offset, fit.lam, fit.edof, fit.bits)
 
-    def solve(rows: Tensor, lam: float) -> Ridge:
+    def prepare(rows: Tensor):
         mean, bias = phi[rows].mean(0), y[rows].mean()
         centred, target = phi[rows] - mean, y[rows] - bias
-        factor, scaled = _factor(centred.T @ centred, lam, len(rows))
-        weights = torch.cholesky_solve((centred.T @ target)[:, None], factor)[:, 0]
-        residual = target - centred @ weights
-        edof, bits = _price(factor, scaled, weights.square().sum(), residual)
-        return Ridge(weights, float(bias - mean @ weights), scaled, edof, bits)
+        gram, moment = centred.T @ centred, (centred.T @ target)[:, None]
 
-    return _selected(solve, phi, y, lambdas, validation, seed)
+        def solve(lam: float, priced: bool) -> Ridge:
+            factor, scaled = _factor(gram, lam, len(rows))
+            weights = torch.cholesky_solve(moment, factor)[:, 0]
+            price = (math.nan, math.nan)
+            if priced:
+                residual = target - centred @ weights
+                price = _price(gram, scaled, weights.square().sum(), residual)
+            return Ridge(weights, float(bias - mean @ weights), scaled, *price)
+
+        return solve
+
+    return _selected(prepare, phi, y, lambdas, validation, seed)
 
 
 def fit_kernel(
@@ -75,65 +86,92 @@ def fit_kernel(
 ) -> Ridge:
     """Kernel ridge regression with a free bias (the kernel is centred), as `fit_features`.
 
-    Raises ValueError as `fit_features`, and for a kernel that is not square.
+    Raises ValueError as `fit_features`, and for a kernel that is not square or, with every lambda,
+    not positive definite.
     """
     kernel, y = _checked(kernel, y, lambdas)
     if kernel.shape[0] != kernel.shape[1]:
         raise ValueError(f"wanted a square kernel, received {tuple(kernel.shape)}")
 
-    def solve(rows: Tensor, lam: float) -> Ridge:
+    def prepare(rows: Tensor):
         part, bias = kernel[rows][:, rows], y[rows].mean()
         mean = part.mean(0)
         centred = part - mean - mean[:, None] + mean.mean()
-        factor, scaled = _factor(centred, lam, len(rows))
-        alpha = torch.cholesky_solve((y[rows] - bias)[:, None], factor)[:, 0]
-        fitted = centred @ alpha
-        edof, bits = _price(factor, scaled, alpha @ fitted, y[rows] - bias - fitted)
-        # The coefficients sum to zero, so centring a test row only shifts the offset.
-        coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
-        coefficients[rows] = alpha
-        return Ridge(coefficients, float(bias - mean @ alpha), scaled, edof, bits)
 
-    return _selected(solve, kernel, y, lambdas, validation, seed)
+        def solve(lam: float, priced: bool) -> Ridge:
+            factor, scaled = _factor(centred, lam, len(rows))
+            alpha = torch.cholesky_solve((y[rows] - bias)[:, None], factor)[:, 0]
+            price = (math.nan, math.nan)
+            if priced:
+                # The residual is lam alpha; as a difference it would drown in rounding.
+                price = _price(centred, scaled, alpha @ centred @ alpha, scaled * alpha)
+            # The coefficients sum to zero, so centring a test row only shifts the offset.
+            coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
+            coefficients[rows] = alpha
+            return Ridge(coefficients, float(bias - mean @ alpha), scaled, *price)
+
+        return solve
+
+    return _selected(prepare, kernel, y, lambdas, validation, seed)
 
 
-def _selected(solve, rows, y, lambdas, validation, seed) -> Ridge:
-    """`solve` on all rows with the lambda that does best on held-out training rows."""
+def _selected(prepare, rows, y, lambdas, validation, seed) -> Ridge:
+    """The fit on all rows with the lambda that does best on held-out training rows.
+
+    `prepare(rows)` does what all lambdas share and returns `solve(lam, priced)`.
+    """
     n = len(y)
-    chosen = lambdas[0]
+    ranked = lambdas
     if len(lambdas) > 1:
         order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
         held = max(1, round(validation * n))
         if n - held < 2:
             raise ValueError(f"wanted more rows to choose lambda with, received {n}")
         out, fit = order[:held], order[held:]
-        errors = [(solve(fit, lam).predict(rows[out]) - y[out]).square().mean() for lam in lambdas]
-        chosen = lambdas[int(torch.stack(errors).argmin())]
-    return solve(torch.arange(n), chosen)
+        solve = prepare(fit)
+
+        def error(lam: float) -> float:
+            try:
+                return float((solve(lam, False).predict(rows[out]) - y[out]).square().mean())
+            except torch.linalg.LinAlgError:
+                return math.inf
+
+        ranked = sorted(lambdas, key=error)
+    solve = prepare(torch.arange(n))
+    for lam in ranked:
+        # A kernel rounded to float32 is not positive definite at the smallest penalties.
+        with suppress(torch.linalg.LinAlgError):
+            return solve(lam, True)
+    raise ValueError(
+        f"the kernel is not positive definite with any of the relative penalties {lambdas}: "
+        "compute it in float64, or allow larger ones"
+    )
 
 
 def _factor(gram: Tensor, lam: float, n: int) -> tuple[Tensor, float]:
     """Cholesky factor of gram + lam * (mean squared length), and that penalty in absolute units."""
-    scaled = lam * max(float(gram.trace()) / n, 1e-12)
+    scaled = lam * (float(gram.trace()) / n or 1.0)
     gram = gram.clone()
     gram.diagonal().add_(scaled)
     return torch.linalg.cholesky(gram), scaled
 
 
-def _price(
-    factor: Tensor, lam: float, weight_norm: Tensor, residual: Tensor
-) -> tuple[float, float]:
+def _price(gram: Tensor, lam: float, weight_norm: Tensor, residual: Tensor) -> tuple[float, float]:
     """Effective degrees of freedom, and the code length of the weights in bits.
 
     Bits are KL(posterior || prior) = (log det(I + K/lam) - edof + |w|^2/s^2) / (2 ln 2) for weights
-    N(0, s^2) and noise sigma^2 = lam s^2, sigma^2 taken from the residuals.
+    N(0, s^2) and noise sigma^2 = lam s^2, with sigma^2 = |residual|^2 / (n - 1 - edof); the bias
+    takes the one.
     """
-    k, n = len(factor), len(residual)
-    edof = k - lam * float(torch.cholesky_inverse(factor).trace())
-    log_det = 2 * float(factor.diagonal().log().sum()) - k * math.log(lam)
-    noise = float(residual.square().sum()) / max(n - edof, 1.0)
-    prior = max(noise, 1e-300) / lam
-    return edof, (log_det - edof + float(weight_norm) / prior) / (2 * math.log(2))
+    n = len(residual)
+    # A centred gram matrix has at most n - 1 eigenvalues that are not zero.
+    values = torch.linalg.eigvalsh(gram).clamp_min(0).flip(0)[: n - 1]
+    edof = float((values / (values + lam)).sum())
+    # n - 1 - edof, summed without cancellation: near interpolation it is tiny, as the residual is.
+    free = n - 1 - len(values) + float((lam / (values + lam)).sum())
+    noise = float(residual.square().sum()) / free
+    norm = float(weight_norm) * lam / max(noise, 1e-300)
+    return edof, (float((values / lam).log1p().sum()) - edof + norm) / (2 * math.log(2))
 
 
 def _checked(rows: Tensor, y: Tensor, lambdas: tuple[float, ...]) -> tuple[Tensor, Tensor]:
@@ -144,4 +182,6 @@ def _checked(rows: Tensor, y: Tensor, lambdas: tuple[float, ...]) -> tuple[Tenso
     rows, y = rows.detach().double(), y.detach().double()
     if not bool(torch.isfinite(rows).all()):
         raise ValueError("wanted finite features, received nan or infinity: check the network")
+    if not bool(torch.isfinite(y).all()):
+        raise ValueError("wanted finite labels, received nan or infinity")
     return rows, y

@@ -25,10 +25,11 @@ def sweep(
 ) -> pd.DataFrame:
     """A tidy DataFrame: `function(**setting)` for every combination in `grid`.
 
-    `function` returns a dict (one row), a list of dicts or a DataFrame; the setting's values are
-    added as columns in front. With `store`, every finished setting is kept in that folder and a
-    repeated sweep only computes what is missing. `jobs` processes work at once; each uses one
-    thread of torch, so results do not depend on `jobs`.
+    `function` returns a dict (one row), a list of dicts or a DataFrame (its index is dropped); the
+    setting's values are added as columns in front. With `store`, every finished setting is kept in
+    that folder and a repeated sweep only computes what is missing; the store knows the function's
+    own source, but not what it calls: after a change there, start a new folder. `jobs` processes
+    work at once; each setting uses one thread of torch, so results do not depend on `jobs`.
 
     Raises ValueError for an empty grid or an axis without values.
     """
@@ -41,17 +42,21 @@ def sweep(
     if store is not None:
         call = joblib.Memory(store, verbose=0).cache(function)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-        joblib.delayed(_single_threaded)(call, setting, jobs) for setting in settings
+        joblib.delayed(_single_threaded)(call, setting) for setting in settings
     )
-    bar = tqdm(results, total=len(settings), disable=not progress, desc=function.__name__)
+    name = getattr(function, "__name__", "sweep")
+    bar = tqdm(results, total=len(settings), disable=not progress, desc=name)
     frames = [_rows(setting, result) for setting, result in zip(settings, bar, strict=True)]
     return pd.concat(frames, ignore_index=True)
 
 
-def _single_threaded(call: Callable[..., Any], setting: dict[str, Any], jobs: int) -> Any:
-    if jobs != 1:
-        torch.set_num_threads(1)
-    return call(**setting)
+def _single_threaded(call: Callable[..., Any], setting: dict[str, Any]) -> Any:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return call(**setting)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _rows(setting: dict[str, Any], result: Any) -> pd.DataFrame:

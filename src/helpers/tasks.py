@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from helpers import cifar
@@ -129,8 +130,9 @@ def cluster_labels(task: Task, *, k: int, seed: int = 0) -> Task:
     if not 2 <= k <= n:
         raise ValueError(f"wanted k from 2 to the {n} training images, received {k}")
     kmeans = KMeans(n_clusters=k, n_init=1, random_state=seed)
-    train = kmeans.fit_predict(task.x_train.flatten(1).numpy())
-    test = kmeans.predict(task.x_test.flatten(1).numpy())
+    with threadpool_limits(1):  # several threads add up in an order of their own
+        train = kmeans.fit_predict(task.x_train.flatten(1).numpy())
+        test = kmeans.predict(task.x_test.flatten(1).numpy())
     signs = np.ones(k, dtype=np.float32)
     signs[np.random.default_rng(seed).permutation(k)[: k // 2]] = -1
     return replace(
@@ -145,11 +147,15 @@ def planted(task: Task, scores: Callable[[Tensor], Tensor], *, name: str = "plan
     """The same images, labelled +1 where `scores(x)`, one per image, exceeds its train median.
 
     A reading that is told to look where the answer was put has to find it.
+
+    Raises ValueError where no image scores above the median, as with a constant score.
     """
     with torch.no_grad():
         train, test = (scores(x).flatten() for x in (task.x_train, task.x_test))
     cut = train.median()
     labels = [torch.where(score > cut, 1.0, -1.0) for score in (train, test)]
+    if not bool((train > cut).any()):
+        raise ValueError(f"{name}: no train score lies above the median {float(cut):.3g}")
     return replace(task, y_train=labels[0], y_test=labels[1], name=f"{task.name}, {name}")
 
 

@@ -18,7 +18,11 @@ OPTIMIZERS: dict[str, Callable] = {
 
 @dataclass(frozen=True)
 class History:
-    """What a training run leaves: the trained copy and the loss on train at the recorded steps."""
+    """What a training run leaves.
+
+    - `net`: the trained copy; `snapshots[step]`: a copy after that many updates;
+    - `loss[i]`: the loss on the batch of step `steps[i]`, before that step's update.
+    """
 
     net: nn.Module
     steps: list[int] = field(default_factory=list)
@@ -41,16 +45,26 @@ def train(
 ) -> History:
     """A trained copy of `net`; the network that is passed in keeps its parameters.
 
-    `steps` counts parameter updates, `batch` images per update (None: all of train), drawn with
-    replacement-free passes in an order that `seed` fixes. `loss` is "logistic" or "squared", on
-    labels -1 and +1. `snapshots` are steps at which a copy of the network is kept.
+    `steps` counts parameter updates, `batch` images per update (None: all of train), drawn without
+    replacement in passes whose order `seed` fixes; what is left of a pass is dropped. `loss` is
+    "logistic" or "squared", on labels -1 and +1. `snapshots` are steps after which a copy of the
+    network is kept (0: before the first).
 
-    Raises ValueError for unknown names and for a loss that stopped being finite.
+    Raises ValueError for unknown names, snapshots that no step reaches, a network with more than
+    one output, and a loss that stopped being finite.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"wanted an optimizer among {tuple(OPTIMIZERS)}, received {optimizer!r}")
     if loss not in ("logistic", "squared"):
         raise ValueError(f"wanted a loss 'logistic' or 'squared', received {loss!r}")
+    if not all(0 <= step <= steps for step in snapshots):
+        raise ValueError(f"wanted snapshots at steps from 0 to {steps}, received {snapshots}")
+    if batch is not None and batch < 1:
+        raise ValueError(f"wanted at least one image per batch, received {batch}")
+    with torch.no_grad():
+        outputs = net(task.x_train[:1]).numel()
+    if outputs != 1:
+        raise ValueError(f"wanted a network with one output, received one with {outputs}")
     net = copy.deepcopy(net)
     update = OPTIMIZERS[optimizer](net.parameters(), lr=lr)
     history = History(net)

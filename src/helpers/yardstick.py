@@ -67,9 +67,19 @@ def reading(
     """The `Reading` of a detector: its cut chosen on train, its scores on train and test.
 
     `scores` maps images to `(n,)` and was picked without looking at `task.x_test`.
+
+    Raises ValueError for scores of another shape and for scores that are not finite.
     """
     with torch.no_grad():
         train, test = scores(task.x_train), scores(task.x_test)
+    for part, found, y in (("train", train, task.y_train), ("test", test, task.y_test)):
+        if found.shape != y.shape:
+            raise ValueError(
+                f"{name}: wanted one score per {part} image, shape {tuple(y.shape)}, "
+                f"received {tuple(found.shape)}: flatten the network's single output"
+            )
+        if not bool(torch.isfinite(found).all()):
+            raise ValueError(f"{name}: a {part} score is nan or infinite: check the network")
     cut = best_cut(train, task.y_train)
     return Reading(
         name=name,
@@ -104,8 +114,11 @@ def weighted_scores(
     s_centred = s - (w @ s)[:, None] / total
     y_centred = y - (w @ y)[:, None] / total
     covariance = (w * s_centred * y_centred).sum(1)
-    variance = (w * s_centred.square()).sum(1) * (w * y_centred.square()).sum(1)
-    correlation = torch.where(variance > 1e-24, covariance / variance.clamp_min(1e-300).sqrt(), 0.0)
+    spread, size = (w * s_centred.square()).sum(1), w @ s.square()
+    norms = (spread * (w * y_centred.square()).sum(1)).sqrt()
+    # Constant up to rounding, at whatever scale the scores come.
+    varies = (spread > 1e-24 * size) & (norms > 0)
+    correlation = torch.where(varies, covariance / torch.where(varies, norms, 1.0), 0.0)
 
     positive, negative = w * (y > 0), w * (y < 0)
     n_positive, n_negative = positive.sum(1), negative.sum(1)
@@ -143,11 +156,17 @@ def best_cut(scores: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> float:
 
 def correlations(a: Float[Tensor, "n m"], y: Float[Tensor, "n t"]) -> Float[Tensor, "m t"]:
     """Correlation of every column of `a` with every column of `y`; 0 for a constant column."""
-    a = a - a.mean(0)
-    y = y - y.mean(0)
-    norms = a.norm(dim=0)[:, None] * y.norm(dim=0)
-    floor = 1e-6 * math.sqrt(len(a))
-    return torch.where(norms > floor, (a.T @ y) / norms.clamp_min(floor), 0.0)
+    (a, a_norm), (y, y_norm) = _centred(a), _centred(y)
+    norms = a_norm[:, None] * y_norm
+    return torch.where(norms > 0, (a.T @ y) / torch.where(norms > 0, norms, 1.0), 0.0)
+
+
+def _centred(columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Columns minus their means, and their norms: 0 where only rounding is left of a column."""
+    mean = columns.mean(0)
+    columns = columns - mean
+    norm = columns.norm(dim=0)
+    return columns, torch.where(norm > 1e-6 * math.sqrt(len(columns)) * mean.abs(), norm, 0.0)
 
 
 # --- the two prices of picking ---------------------------------------------------------------
@@ -194,4 +213,4 @@ def rarity(score: float, sample: Float[Tensor, "members"], level: float = 0.95) 
 
 
 def _bits(share: float) -> float:
-    return -math.log2(share) if share > 0 else math.inf
+    return math.log2(1 / share) if share > 0 else math.inf

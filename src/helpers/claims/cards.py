@@ -7,6 +7,7 @@ from IPython.display import HTML
 
 from helpers.claims.chapters import find, ledger
 from helpers.claims.core import Claim, Result, stored
+from helpers.intervals import Interval
 
 
 def card(claim_id: str) -> HTML:
@@ -49,7 +50,8 @@ def markdown_table() -> str:
     for claim in ledger():
         result = stored(claim.id)
         verdict, numbers = (result.verdict, _numbers(result)) if result else ("not measured", "")
-        lines.append(f"| {claim.chapter} | {claim.sentence} | **{verdict}** | {numbers} |")
+        cells = (claim.chapter, claim.sentence, f"**{verdict}**", numbers)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
@@ -58,8 +60,8 @@ def _cases(result: Result) -> str:
     if len(result.cases) <= 3:
         return ""
     lines = "".join(
-        f"<li>{html.escape(_case(name))}{_number(case)}: {case['verdict']}</li>"
-        for name, case in result.cases.items()
+        f"<li>{html.escape(_case(name))}{_number(one)}: {result.cases[name]['verdict']}</li>"
+        for name, one in result.intervals().items()
     )
     return f"<details><summary>All {len(result.cases)} cases</summary><ul>{lines}</ul></details>"
 
@@ -76,10 +78,10 @@ def _row(claim: Claim) -> str:
 
 
 def _numbers(result: Result) -> str:
-    found = [f"{_case(name)}{_number(case)}" for name, case in result.cases.items()]
+    found = result.intervals()
     if len(found) <= 3:
-        return "; ".join(found)
-    estimates = [case["estimate"] for case in result.cases.values()]
+        return "; ".join(f"{_case(name)}{_number(one)}" for name, one in found.items())
+    estimates = [one.estimate for one in found.values()]
     verdicts = Counter(case["verdict"] for case in result.cases.values())
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
     return f"{min(estimates):.3g} to {max(estimates):.3g} over {len(found)} cases ({counts})"
@@ -89,8 +91,8 @@ def _case(name: str) -> str:
     return "" if name == "all" else f"{name}: "
 
 
-def _number(case: dict) -> str:
-    return f"{case['estimate']:.3g} [{case['low']:.3g}, {case['high']:.3g}]"
+def _number(found: Interval) -> str:
+    return f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}]"
 
 
 def _seeds(result: Result) -> str:

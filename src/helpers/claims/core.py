@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from helpers import cifar
-from helpers.intervals import Interval, interval
+from helpers.intervals import Interval, interval, one_row_per_seed
 from helpers.stored import RESULTS, provenance, write
 from helpers.sweeps import sweep
 
@@ -108,6 +107,8 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
     With several cases each interval has level 1 - 0.05/cases (Bonferroni), so that all of them hold
     together at 95%. All supported: supported; all refuted: refuted; some of each: mixed; else
     inconclusive.
+
+    Raises ValueError where a seed has several rows of one case.
     """
     if "case" not in frame:
         frame = frame.assign(case="all")
@@ -115,6 +116,7 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
     level = 1 - 0.05 / len(groups)
     cases = {}
     for name, group in groups:
+        one_row_per_seed(group, f"{claim.id}, case {name}")
         found = interval(group["value"], group.get("draws"), level=level)
         cases[str(name)] = {**asdict(found), "verdict": claim.rule.verdict(found)}
     found = {case["verdict"] for case in cases.values()}
@@ -153,7 +155,7 @@ def measure_and_write(claim: Claim, *, store: str | Path | None = None, jobs: in
         told["data"] = cifar.provenance()
     result = judge(claim, frame, told)
     LEDGER.mkdir(parents=True, exist_ok=True)
-    write(LEDGER / f"{claim.id}.json", json.dumps(asdict(result), indent=1, default=_plain) + "\n")
+    write(LEDGER / f"{claim.id}.json", as_json(result))
     return result
 
 
@@ -163,7 +165,11 @@ def stored(claim_id: str) -> Result | None:
     return Result(**json.loads(path.read_text())) if path.exists() else None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"cannot write {type(value).__name__} to the ledger")
+def as_json(result: Result) -> str:
+    """The text of a ledger entry. JSON has no nan: a bound that is not finite becomes null."""
+    entry = asdict(result)
+    for case in entry["cases"].values():
+        for key, value in case.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                case[key] = None
+    return json.dumps(entry, indent=1, allow_nan=False) + "\n"
