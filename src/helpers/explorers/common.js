@@ -80,6 +80,26 @@ export function toFragment(fragment, id, value) {
   return `#${[...others, `${slot(id)}=${encodeURIComponent(JSON.stringify(value))}`].join("&")}`;
 }
 
+// One origin may hold many books, so the key names this one. `localStorage` may be missing, full,
+// forbidden or spoilt: then nothing is remembered, and nothing else happens.
+export const STORE = "is-the-dog-already-there/predict/v1/";
+export function remembered(id) {
+  try {
+    return JSON.parse(localStorage.getItem(STORE + id));
+  } catch {
+    return null;
+  }
+}
+export function remember(id, record) {
+  try {
+    if (Object.keys(record).length === 0) localStorage.removeItem(STORE + id);
+    else localStorage.setItem(STORE + id, JSON.stringify(record));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // --- the frame --------------------------------------------------------------------------------
 function debounced(delay, action) {
   let timer;
@@ -113,6 +133,26 @@ export function frame({ name, question }) {
 export const button = (text, onclick, attributes) =>
   html("button", { type: "button", text, onclick, ...attributes });
 
+/** From data to drawing, and back. */
+export const scale = ([low, high], [start, end], log = false) => {
+  const f = log ? Math.log : (each) => each;
+  const to = (number) => start + ((f(number) - f(low)) / (f(high) - f(low) || 1)) * (end - start);
+  to.back = (place) => low + ((place - start) / (end - start)) * (high - low); // linear only
+  return to;
+};
+/** Four to six round numbers between `low` and `high`. */
+export function ticks(low, high) {
+  const rough = (high - low) / 5 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 2.5, 5, 10].find((each) => each * power >= rough * 0.999);
+  const places = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step / power === 2.5 ? 1 : 0));
+  const from = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - from;
+  return Array.from({ length: count + 1 }, (_, k) => ({
+    value: (from + k) * step, text: decimals((from + k) * step, places),
+  }));
+}
+
 /** Runs one explorer in `host`: state, undo, reset, link, saving; redraws from `view` alone. */
 export function run(module, { model, el: host }) {
   const { init, reduce, view, value, restore, mount } = module;
@@ -121,30 +161,36 @@ export function run(module, { model, el: host }) {
   const data = buffer?.buffer
     ? new Int8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength) : new Int8Array(0);
   const onPage = host.hasAttribute("data-anywidget-static"); // else a notebook: leave its address
-  const opening = () => init(spec, data);
+  const inAddress = onPage && spec.id && !module.remembers;
+  const opening = () => init(model.get("spec"), data);
   const kept = (saved) => {
     try {
-      return saved && Object.keys(saved).length ? restore(spec, saved, data) : null;
+      return saved && Object.keys(saved).length ? restore(model.get("spec"), saved, data) : null;
     } catch {
       return null;
     }
   };
-  const linked = () => (onPage && spec.id ? kept(fromFragment(location.hash, spec.id)) : null);
+  const linked = () => (inAddress ? kept(fromFragment(location.hash, spec.id)) : null);
+  const stored = () => (module.remembers ? kept(remembered(spec.id)) : null);
 
-  let state = linked() ?? kept(model.get("value")) ?? opening();
+  let state = linked() ?? kept(model.get("value")) ?? stored() ?? opening();
   let settled = state; // the last state that counts as a step of undo
   const past = [];
 
   const buttons = {
     undo: button("Undo", () => past.length && show(past.pop(), { remember: false })),
     reset: button("Reset", () => show(opening())),
-    link: button("Copy link", copyLink, { hidden: !onPage || !spec.id }),
+    link: button("Copy link", copyLink, { hidden: !inAddress }),
   };
 
   function dispatch(action) {
     const next = reduce(state, action);
     if (next === state && (action.transient || settled === state)) return;
     show(next, { transient: action.transient });
+    if (action.final) {
+      past.length = 0; // what is committed cannot be undone, only forgotten
+      buttons.undo.disabled = true;
+    }
   }
   function show(next, { transient = false, remember = true, commit = true } = {}) {
     state = next;
@@ -162,7 +208,12 @@ export function run(module, { model, el: host }) {
     } catch (error) {
       console.warn("This host keeps no values:", error);
     }
-    if (onPage && spec.id) {
+    if (module.remembers) {
+      const record = value(state);
+      const page = { title: document.title, path: location.pathname };
+      remember(spec.id, Object.keys(record).length ? { ...record, page } : record);
+    }
+    if (inAddress) {
       try {
         history.replaceState(history.state, "", toFragment(location.hash, spec.id, value(state)));
       } catch { /* a sandboxed page may refuse; the figure works all the same */ }
@@ -180,15 +231,17 @@ export function run(module, { model, el: host }) {
   }
 
   const parts = frame({ question: spec.question, name: module.name });
-  const update = mount(parts, dispatch, view(state));
+  const update = mount(parts, dispatch, view(state), spec);
   const say = (text) => set(parts.status, { text });
   const sayLater = debounced(200, say);
-  parts.controls.append(...(module.buttons?.(buttons) ?? [buttons.undo, buttons.reset, buttons.link]));
+  parts.controls.append(buttons.undo, buttons.reset, buttons.link);
 
   function redraw(first = false) {
     const drawn = view(state);
     update(drawn);
     buttons.undo.disabled = past.length === 0;
+    buttons.undo.hidden = drawn.undoable === false;
+    if (drawn.reset) set(buttons.reset, { text: drawn.reset });
     (first ? say : sayLater)(drawn.status);
     fillTable(parts.table, drawn.table);
   }
@@ -202,15 +255,20 @@ export function run(module, { model, el: host }) {
     const next = linked();
     if (next) show(next);
   };
+  const followSpec = () => { // Python has something new to say, a measured result for instance
+    show(reduce(state, { type: "spec", spec: model.get("spec") }), { remember: false });
+  };
   redraw(true);
   host.append(parts.root);
   model.on("change:value", follow);
-  if (onPage) addEventListener("hashchange", followLink);
+  model.on("change:spec", followSpec);
+  if (inAddress) addEventListener("hashchange", followLink);
   return () => {
     sayLater.cancel();
     removeEventListener("hashchange", followLink);
     try {
       model.off("change:value", follow);
+      model.off("change:spec", followSpec);
     } catch { /* some hosts have no off */ }
     parts.root.remove();
   };

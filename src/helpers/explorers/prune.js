@@ -218,7 +218,7 @@ function bars(before, now, { x, y, width, height }, low, high) {
 }
 
 const changed = (before, now) => {
-  if ([...before, ...now].every((each) => each === 0)) return "always silent";
+  if ([...before, ...now].every((each) => each === 0)) return "never on";
   if (now.every((each, k) => Math.abs(each - before[k]) < 1e-12)) return "unchanged";
   if (now.every((each) => Math.abs(each - now[0]) < 1e-12)) return now[0] === 0 ? "silent" : "constant";
   const r = correlation(before, now);
@@ -234,7 +234,7 @@ function sentences(state, now) {
   const oneMore = !done && mask.some((_, k) =>
     tableOf(forward(weights, flip(mask, k)).output) === target);
   const meaning = now.hidden.map((unit, j) => changed(state.start.hidden[j], unit));
-  const moved = meaning.filter((each) => !/unchanged|always/.test(each)).length;
+  const moved = meaning.filter((each) => !/^(unchanged|never on)$/.test(each)).length;
   const reach = search.masks[target]
     ? `${thousands(search.masks[target])} of the ${thousands(total)} masks compute this target; the `
       + `smallest takes ${plural(search.cuts[target], "cut")}.`
@@ -433,7 +433,7 @@ export function mount(parts, dispatch, first) {
     });
     [[drawn.out, out], ...drawn.boxes.map((box, j) => [box, boxes[j]])].forEach(([box, made]) => {
       set(made.parts.note, { text: box.note });
-      made.group.classList.toggle("changed", !/unchanged|always/.test(box.note));
+      made.group.classList.toggle("changed", !/^(unchanged|never on)$/.test(box.note));
       set(made.parts.zero, box.zero);
       box.before.forEach((bar, k) => set(made.parts.before[k], bar));
       box.now.forEach((bar, k) => set(made.parts.now[k], bar));
