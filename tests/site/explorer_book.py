@@ -47,11 +47,15 @@ CELLS = {
         measured = [.55, .58, .61, .64, .68, .71, .72, .73, .735]
         curve = predict.curve(
             "How does the held-out AUC of a random readout grow with width?", widths,
-            id="mini-curve", x_label="width", y_label="held-out AUC", y_range=(.4, 1), x_scale="log",
+            id="mini-curve", x_label="width", y_label="held-out AUC", y_range=(.4, 1),
+            x_scale="log",
         )
         curve
         """,
-        """curve.reveal(measured, low=[m - .02 for m in measured], high=[m + .02 for m in measured])""",
+        """
+        low, high = ([m + e for m in measured] for e in (-.02, .02))
+        curve.reveal(measured, low=low, high=high)
+        """,
         """
         predict.choice(
             "Which of these holds the dog?", ["one neuron", "one layer", "the tangent space"], 2,
@@ -69,7 +73,8 @@ CELLS = {
             train = np.tanh(rng.normal(0, spread, m))
             weights = rng.normal(size=(m, 8, 8))
             test = train * .8 + rng.normal(0, .04, m)
-            return hunt.Target(train, test, weights, laws={"Gaussian law": law, "cap law": law * .9})
+            laws = {"Gaussian law": law, "cap law": law * .9}
+            return hunt.Target(train, test, weights, laws)
         steps = hunt.steps(m)
         grow = np.sqrt(2 * np.log(steps + 1))
         targets = {
@@ -87,7 +92,11 @@ def write(folder: Path, names=tuple(CELLS)) -> None:
     """The book's sources: a configuration, a page, one notebook for each explorer."""
     (folder / "book").mkdir(parents=True, exist_ok=True)
     (folder / "_config.yml").write_text(CONFIG)
-    toc = TOC if set(names) == set(CELLS) else f"format: jb-book\nroot: index\nchapters: {[{'file': n} for n in names]}\n"
+    toc = (
+        TOC
+        if set(names) == set(CELLS)
+        else f"format: jb-book\nroot: index\nchapters: {[{'file': n} for n in names]}\n"
+    )
     (folder / "_toc.yml").write_text(toc)
     (folder / "index.md").write_text("# Explorers\n\nA page without any.\n")
     page = ROOT / "book" / "your-predictions.md"

@@ -36,7 +36,7 @@ def steps(m: int) -> np.ndarray:
 
 
 class HuntExplorer(frame.Explorer):
-    """The live figure; `.value` is `{"target": name, "step": k}` for 2^k neurons. See `explorer`."""
+    """The live figure; `.value` is `{"target": name, "step": k}`: 2^k neurons. See `explorer`."""
 
     _esm = frame.source("hunt", ".js")
     _css = frame.source("hunt", ".css")
@@ -47,24 +47,31 @@ class HuntExplorer(frame.Explorer):
         m, rows, paths = int(spec["steps"][-1]), [], []
         for k, (target, (train, held_out)) in enumerate(zip(spec["targets"], scores, strict=True)):
             best = [int(train[:n].argmax()) for n in spec["steps"]]
-            rows.append([target["name"], *(frame.number(float(x[best[-1]])) for x in (train, held_out))])
+            rows.append(
+                [target["name"], *(frame.number(float(x[best[-1]])) for x in (train, held_out))]
+            )
             dash = ("none", "7 3", "2 3")[k % 3]
             for series, thick in ((train, 2.4), (held_out, 1.2)):
                 paths.append(_line([float(series[i]) for i in best], thick, dash))
-        ends = frame.shape("text", "1", x=40, y=176) + frame.shape("text", f"{m:,} neurons", x=340,
-                                                                 y=176, text_anchor="end")  # fmt: skip
+        ends = [
+            frame.shape("text", "1", x=40, y=176),
+            frame.shape("text", f"{m:,} neurons", x=340, y=176, text_anchor="end"),
+        ]
         levels = [
-            frame.shape("text", frame.number(level, 1), x=34, y=164 - 150 * level, text_anchor="end")
+            frame.shape(
+                "text", frame.number(level, 1), x=34, y=164 - 150 * level, text_anchor="end"
+            )
             for level in (0.0, 0.5, 1.0)
         ]
         sentence = "; ".join(
             f"for {name} the best of {m:,} neurons reaches {train} on the images it was picked on "
-            f"and {held_out} on new ones" for name, train, held_out in rows
+            f"and {held_out} on new ones"
+            for name, train, held_out in rows
         )
-        alt = f"Best correlation against the number of neurons, thick on train, thin held out: {sentence}."
+        alt = f"Best correlation against the number of neurons, thick on train: {sentence}."
         return (
             f"<p><strong>{frame.escaped(spec['question'])}</strong></p>"
-            + frame.picture(350, 184, alt, *paths, *levels, ends)
+            + frame.picture(350, 184, alt, *paths, *levels, *ends)
             + f"<p>{frame.escaped(sentence[0].upper() + sentence[1:])}.</p>"
             + frame.table(["target", "train", "held out"], rows, "The numbers as a table")
         )
@@ -94,7 +101,9 @@ def explorer(
     """
     if random not in targets:
         raise ValueError(f"targets {sorted(targets)} lack {random!r}; add it or name it by random=")
-    sizes = {len(scores) for target in targets.values() for scores in (target.train, target.held_out)}
+    sizes = {
+        len(scores) for target in targets.values() for scores in (target.train, target.held_out)
+    }
     if len(sizes) != 1 or not 1 <= min(sizes) <= 8192:
         raise ValueError(
             f"all targets need train and held-out scores of the same 1 to 8192 neurons, but the "
@@ -103,7 +112,9 @@ def explorer(
     numbers = steps(sizes.pop())
     scores, described = [], []
     for name, target in targets.items():
-        train, held_out = (np.asarray(x, dtype=float)[: numbers[-1]] for x in (target.train, target.held_out))
+        train, held_out = (
+            np.asarray(x, dtype=float)[: numbers[-1]] for x in (target.train, target.held_out)
+        )
         sign = np.where(train < 0, -1, 1)
         bytes_ = np.round(np.clip([sign * train, sign * held_out], -1, 1) * 127).astype(np.int8)
         best = [int(bytes_[0, :n].argmax()) for n in numbers]

@@ -11,8 +11,10 @@ the reader has committed. Predictions stay in the reader's browser.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from helpers.explorers import frame
 
@@ -54,7 +56,7 @@ class PredictExplorer(frame.Explorer):
         low, high = spec["y_range"]
         sentence = (
             f"Sketch {spec['y_label']} at {len(spec['x'])} values of {spec['x_label']}, from "
-            f"{spec['x'][0]:g} to {spec['x'][-1]:g}, between {low:g} and {high:g}, before you read on."
+            f"{spec['x'][0]:g} to {spec['x'][-1]:g}, between {low:g} and {high:g}, and then read on."
         )
         told = "" if spec["truth"] is None else frame.table(
             [spec["x_label"], f"measured {spec['y_label']}"],
@@ -86,17 +88,17 @@ def _empty_plot(spec: dict) -> str:
 
 def curve(
     question: str,
-    x: Sequence[float],
-    truth: Sequence[float] | None = None,
+    x: ArrayLike,
+    truth: ArrayLike | None = None,
     *,
     id: str,
     x_label: str,
     y_label: str,
-    y_range: tuple[float, float] = (0.0, 1.0),
+    y_range: tuple[float | int, float | int] = (0.0, 1.0),
     x_scale: str = "linear",
-    rivals: Mapping[str, Sequence[float]] | None = None,
-    low: Sequence[float] | None = None,
-    high: Sequence[float] | None = None,
+    rivals: Mapping[str, ArrayLike] | None = None,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
 ) -> PredictExplorer:
     """A curve to draw over the experiment's own x values (3 to 16 knots).
 
@@ -107,8 +109,8 @@ def curve(
 
     Raises ValueError for unordered x, lengths that differ, and unknown scales.
     """
-    x = [float(each) if float(each) % 1 else int(each) for each in x]
-    if not 3 <= len(x) <= 16 or any(a >= b for a, b in zip(x, x[1:], strict=False)):
+    x = [float(each) if float(each) % 1 else int(each) for each in np.asarray(x)]
+    if not 3 <= len(x) <= 16 or any(a >= b for a, b in pairwise(x)):
         raise ValueError(f"x must be 3 to 16 increasing values, but got {x}; choose fewer knots")
     if x_scale not in SCALES:
         raise ValueError(f"x_scale must be one of {SCALES}, but got {x_scale!r}")
@@ -163,7 +165,7 @@ def _answer(answers: Sequence[str], truth: int | str) -> int:
     )
 
 
-def _values(values: Sequence[float], count: int, name: str) -> list[float]:
+def _values(values: ArrayLike, count: int, name: str) -> list[float]:
     array = np.asarray(values, dtype=float)
     if array.shape != (count,) or not np.isfinite(array).all():
         raise ValueError(

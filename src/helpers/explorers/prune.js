@@ -155,9 +155,10 @@ const BOX = { width: 104, height: 54, gap: 23, left: 106 };
 const OUT = { left: 268, width: 90, height: 80 };
 
 function places(h) {
-  const height = h * BOX.height + (h - 1) * BOX.gap + 34;
-  const top = (j) => 8 + j * (BOX.height + BOX.gap);
-  const middle = 8 + (h * BOX.height + (h - 1) * BOX.gap) / 2;
+  const stack = h * BOX.height + (h - 1) * BOX.gap;
+  const height = Math.max(stack, OUT.height + 24) + 34;
+  const middle = (height - 18) / 2;
+  const top = (j) => middle - stack / 2 + j * (BOX.height + BOX.gap);
   const spread = Math.min(78, (height - 60) / 2);
   return {
     height,

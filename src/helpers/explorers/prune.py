@@ -156,15 +156,22 @@ class PruneExplorer(frame.Explorer):
             "functions of three bits."
         )
         rows = [
-            ["".join(str(int(bit)) for bit in INPUTS[k]), *map(frame.number, hidden[:, k])]
-            + [frame.number(output[k]), "on" if wanted[k] else "off"]
+            [
+                f"{k:03b}",
+                *map(frame.number, [*hidden[:, k], output[k]]),
+                "on" if wanted[k] else "off",
+            ]
             for k in range(8)
         ]
         units = [f"unit {j + 1}" for j in range(len(hidden))]
         return (
             f"<p><strong>{frame.escaped(self.spec['question'])}</strong></p>"
-            + _drawing(weights, mask, f"A network of 3 inputs, {len(hidden)} hidden units and one "
-                       f"output; cut weights are dotted. {sentence}")
+            + _drawing(
+                weights,
+                mask,
+                f"A network of 3 inputs, {len(hidden)} hidden units and one "
+                f"output; cut weights are dotted. {sentence}",
+            )
             + f"<p>{sentence}</p>"
             + frame.table(["input", *units, "output", "target"], rows, "The numbers as a table")
         )
