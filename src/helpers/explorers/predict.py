@@ -56,7 +56,7 @@ class PredictExplorer(frame.Explorer):
         low, high = spec["y_range"]
         sentence = (
             f"Sketch {spec['y_label']} at {len(spec['x'])} values of {spec['x_label']}, from "
-            f"{spec['x'][0]:g} to {spec['x'][-1]:g}, between {low:g} and {high:g}, and then read on."
+            f"{spec['x'][0]:g} to {spec['x'][-1]:g}, between {low:g} and {high:g}, then read on."
         )
         told = "" if spec["truth"] is None else frame.table(
             [spec["x_label"], f"measured {spec['y_label']}"],
