@@ -6,6 +6,8 @@ over functions are indexed as in `helpers.boolean`.
 
 import copy
 import itertools
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ POINTWISE = (nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid, nn.SiLU, nn.ELU, nn.LeakyReL
 # Sums closer to zero than this share of their scale are exact ties that rounding has moved; a
 # generic net of the sizes used here has a true value so small with probability about 1e-4.
 TIE = 1e-12
+MOST_SUMS = 2**31
 
 
 def expressible(net: nn.Module, reading: str) -> set[Table]:
@@ -81,8 +84,13 @@ def span(net: nn.Module, reading: str) -> Float[np.ndarray, "inputs members"]:
     return torch.cat([j.flatten(1) for j in jacobian(parameters).values()], dim=1).numpy()
 
 
-def mask_counts(net: nn.Module) -> Int[np.ndarray, "functions"]:
+def mask_counts(
+    net: nn.Module, *, units: Sequence[int] | None = None
+) -> Int[np.ndarray, "functions"]:
     """How many of the 2^M masks over all weights and biases compute each function; sums to 2^M.
+
+    With `units`, the masks that cut all hidden units but these: what they compute is a lower bound
+    on what the masks of a larger net compute.
 
     Exact for a net with one hidden layer. A hidden unit has 2^(n+2) masks, but once its readout
     weight is cut they all contribute nothing, and many ReLU units are silent anyway: at most
@@ -91,9 +99,16 @@ def mask_counts(net: nn.Module) -> Int[np.ndarray, "functions"]:
     comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties, and
     ties are false: `f(x) <= 0`.
 
-    Raises ValueError for a net with another number of hidden layers.
+    Raises ValueError for a net with another number of hidden layers, or too large.
     """
-    halves = _halves(net)
+    contributions = _unit_contributions(net, units)
+    sums = math.prod(len(values) for values, _ in contributions)
+    if sums > MOST_SUMS:
+        raise ValueError(
+            f"{sums:.0e} sums are too many to enumerate, wanted {MOST_SUMS:.0e} at most (about 31 "
+            "weights and biases): count the masks of fewer `units`"
+        )
+    halves = _halves(contributions)
     (left, left_masks), (right, right_masks) = sorted(halves, key=lambda half: -len(half[0]))
     points = left.shape[1]
     tie = TIE * (abs(left).max() + abs(right).max())
@@ -116,9 +131,11 @@ def mask_counts(net: nn.Module) -> Int[np.ndarray, "functions"]:
     return counts.astype(np.int64)
 
 
-def _halves(net: nn.Module) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Two lists of partial outputs over all inputs, each with its number of masks (float64)."""
-    contributions = _unit_contributions(net)
+Weighted = tuple[np.ndarray, np.ndarray]  # partial outputs (k, 2^n), and how many masks give each
+
+
+def _halves(contributions: list[Weighted]) -> list[Weighted]:
+    """Two lists of sums of contributions, of about equal length."""
     halves = [(np.zeros((1, contributions[0][0].shape[1])), np.ones(1))] * 2
     for values, masks in sorted(contributions, key=lambda unit: -len(unit[0])):
         smaller = 0 if len(halves[0][0]) <= len(halves[1][0]) else 1
@@ -130,8 +147,8 @@ def _halves(net: nn.Module) -> list[tuple[np.ndarray, np.ndarray]]:
     return halves
 
 
-def _unit_contributions(net: nn.Module) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For every hidden unit, and for the output bias: distinct contributions and their masks."""
+def _unit_contributions(net: nn.Module, chosen: Sequence[int] | None) -> list[Weighted]:
+    """For every chosen hidden unit, and for the output bias: distinct contributions."""
     modules = list(_chain(net))
     linear = [i for i, module in enumerate(modules) if isinstance(module, nn.Linear)]
     if len(linear) != 2:
@@ -150,7 +167,7 @@ def _unit_contributions(net: nn.Module) -> list[tuple[np.ndarray, np.ndarray]]:
     after = nn.Sequential(*modules[linear[0] + 1 : linear[1]])(before)
     kept = (last.weight.detach()[0, :, None, None] * after).numpy()
     cut = np.zeros_like(kept)
-    units = list(np.concatenate([kept, cut], axis=1))
+    units = list(np.concatenate([kept, cut], axis=1)[slice(None) if chosen is None else chosen])
     if last.bias is not None:
         units.append(np.array([[0.0], [last.bias.item()]]) * np.ones((1, len(x))))
     distinct = (np.unique(unit + 0.0, axis=0, return_counts=True) for unit in units)

@@ -113,6 +113,24 @@ def test_thirty_one_weights_are_all_counted(shape, activation):
     assert abs(sampled[common] / 2000 - share) < 5 * np.sqrt(share * (1 - share) / 2000)
 
 
+def test_chosen_units_are_the_net_without_the_others():
+    """The masks of units 0 and 2 are those of the net whose other units do not exist."""
+    net = networks.mlp([3, 4, 1], seed=5)
+    smaller = networks.mlp([3, 2, 1])
+    with torch.no_grad():
+        smaller[1].weight.copy_(net[1].weight[[0, 2]])
+        smaller[1].bias.copy_(net[1].bias[[0, 2]])
+        smaller[3].weight.copy_(net[3].weight[:, [0, 2]])
+        smaller[3].bias.copy_(net[3].bias)
+    assert (counting.mask_counts(net, units=[0, 2]) == counting.mask_counts(smaller)).all()
+
+
+def test_too_many_sums_are_refused():
+    """A net whose sums cannot be enumerated is refused, with the way out."""
+    with pytest.raises(ValueError, match=r"too many to enumerate.*fewer `units`"):
+        counting.mask_counts(networks.mlp([3, 14, 1], seed=0))
+
+
 def test_a_net_without_biases_has_fewer_masks():
     """Bias-free layers are counted too: 2^(3h + h) masks, all false at the all-zero input."""
     net = nn.Sequential(nn.Linear(3, 2, bias=False), nn.ReLU(), nn.Linear(2, 1, bias=False))
