@@ -133,8 +133,9 @@ def _some_masks(net: nn.Sequential, hidden: int, n: int, seed: int, choices: int
 
 # --- what the claims measure ----------------------------------------------------------------------
 
-# Rules were written after looking at the nets of seeds 0 to 19, so the claims draw other nets.
-FRESH = 1000
+# Rules and numbers of seeds were fixed after looking at nets of seeds below 1050, so the claims draw
+# other nets.
+FRESH = 2000
 
 
 def mask_share(seed: int, *, widths: Sequence[int] = (4, 6)) -> list[dict]:
@@ -235,6 +236,7 @@ CLAIMS = [
         objection="The debate says circuits of a given size, not all functions; that is the next "
         "claim.",
         small={"widths": (4,)},
+        seeds=100,
     ),
     Claim(
         id="01-small-circuits",
@@ -248,6 +250,7 @@ CLAIMS = [
         objection="Six hidden units are few; the debate's theorems let the width grow with the "
         "precision asked for.",
         small={"hidden": 5},
+        seeds=100,
     ),
     Claim(
         id="01-tangent-all",
@@ -259,6 +262,7 @@ CLAIMS = [
         rule=Rule(low=0.95),
         control="Any eight independent functions express all 256: the rank stands beside it.",
         objection="A family that holds everything says nothing about the initialisation.",
+        seeds=100,
     ),
     Claim(
         id="01-found-iff-there",
@@ -273,6 +277,7 @@ CLAIMS = [
         objection="Expressible is about all eight inputs and found is about one optimiser, one "
         "learning rate and one budget.",
         small={"steps": 300},
+        seeds=100,
     ),
     Claim(
         id="01-simplicity",
