@@ -18,6 +18,9 @@ from torch import Tensor
 # has moved.
 ZERO = 1e-10
 
+# Functions of four bits that need 0, 1, ..., 7 gates (Knuth 4A, section 7.1.2, table 1).
+KNUTH_FOUR_BITS = (10, 60, 456, 2474, 10624, 24184, 25008, 2720)
+
 Table = tuple[bool, ...]
 
 

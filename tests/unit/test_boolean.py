@@ -93,6 +93,8 @@ def test_circuit_sizes_of_four_bits_match_knuths_table():
     """10, 60, 456 and 2474 functions of four bits take 0, 1, 2 and 3 gates (Knuth 7.1.2)."""
     sizes = boolean.circuit_sizes(4, at_most=3)
     assert np.bincount(sizes[sizes >= 0]).tolist() == [10, 60, 456, 2474]
+    assert boolean.KNUTH_FOUR_BITS[:4] == (10, 60, 456, 2474)
+    assert sum(boolean.KNUTH_FOUR_BITS) == 2**16
 
 
 def test_circuit_sizes_of_three_bits_equal_a_search_over_straight_line_programs():
