@@ -94,9 +94,9 @@ def mask_counts(
 
     Exact for a net with one hidden layer. A hidden unit has 2^(n+2) masks, but once its readout
     weight is cut they all contribute nothing, and many ReLU units are silent anyway: at most
-    2^(n+1) + 1 distinct contributions, 17 for three bits. The units are summed in two halves, and
-    the two halves meet in comparisons of ranks, so that 2^31 masks become at most 2 x 17^6
-    comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties, and
+    2^(n+1) distinct contributions when act(0) = 0, 16 for three bits. The units are summed in two
+    halves, and the two halves meet in comparisons of ranks, so that 2^31 masks become at most
+    2 x 16^6 comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties, and
     ties are false: `f(x) <= 0`.
 
     Raises ValueError for a net with another number of hidden layers, or too large.

@@ -12,7 +12,7 @@ from helpers import boolean, counting, networks, tiny
 from helpers.claims.core import DEBATE, Claim, Rule
 from helpers.networks import parameter_count
 
-WIDTHS = (1, 2, 3, 4, 6, 8, 10)
+WIDTHS = (2, 3, 4, 6, 8, 10)
 EXACT = 31  # weights and biases up to which every mask is counted
 # The book's names of the readings, as in all its figures.
 NAMES = {
@@ -50,7 +50,7 @@ def census(
             for reading in counting.READINGS
             if reading != "subnetwork" or weights <= EXACT
         }
-        if weights > EXACT or weights + n + 2 > EXACT:
+        if weights > EXACT:
             found["subnetwork, at least"] = _some_masks(net, hidden, n, seed).sum()
         ranks = {
             NAMES[reading]: np.linalg.matrix_rank(counting.span(net, reading))
