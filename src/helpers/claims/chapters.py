@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from helpers.claims import single_neurons
+from helpers.claims import counting_functions, single_neurons
 from helpers.claims.core import Claim
 
-CHAPTERS = (single_neurons,)
+CHAPTERS = (counting_functions, single_neurons)
 
 
 @cache
