@@ -118,17 +118,17 @@ def curves(
     if logy:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    count = frame[series].nunique()
-    if count > 3:  # beside the axes: inside, so many names would cover the lines
-        legend(ax, loc="center left", bbox_to_anchor=(1, 0.5))
-    elif count > 1:
+    if frame[series].nunique() > 1:
         legend(ax)
     return ax
 
 
 def legend(ax: Axes, **options) -> None:
-    """A legend without a frame, wide enough to tell the dashes apart."""
-    ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **options)
+    """A legend below the axes, where it covers no line, with handles that show the dashes."""
+    names = ax.get_legend_handles_labels()[1]
+    columns = max(1, min(len(names), 48 // (max(map(len, names)) + 8)))
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": columns}
+    ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **{**place, **options})
 
 
 @mpl.rc_context(STYLE)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from helpers import cifar, networks, neurons, tasks
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import resampled_scores, rows, summary
+from helpers.intervals import averaged, resampled_scores, rows, summary
 from helpers.stored import save
 from helpers.sweeps import sweep
 from helpers.tasks import Task
@@ -493,5 +493,16 @@ def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -
     save("02-photos", pd.concat(found, ignore_index=True), **told, seeds=seeds)
 
 
+def store_laws(seeds: int = 20, jobs: int = 1, store: str = ".cache/laws") -> None:
+    """Measure all laws on ten digits and store the summary that chapter 02 shows."""
+    frame = sweep(laws, {"seed": range(seeds)}, store=store, jobs=jobs)
+    names = ["measured", "cap", "cap_tail", "gaussian"]
+    long = frame.melt(["seed", "target", "neurons"], names, "law", "value")
+    per_seed = averaged(long, ["law", "neurons", "seed"])
+    shown = summary(per_seed, ["law", "neurons"])
+    save("02-laws", shown, command="python -m helpers.claims.single_neurons", seeds=seeds)
+
+
 if __name__ == "__main__":
+    store_laws()
     store_photos()
