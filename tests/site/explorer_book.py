@@ -20,7 +20,7 @@ sphinx:
     html_static_path: ["{ROOT / "book" / "_static"}"]
     nb_ipywidgets_js: {{anywidget-static.js: {{}}}}
     nb_mime_priority_overrides: [["html", "text/html", 5]]
-    mathjax_path: nowhere.js
+    html_context: {{default_mode: auto}}
 """
 TOC = """
 format: jb-book
