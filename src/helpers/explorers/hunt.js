@@ -226,9 +226,9 @@ export function mount(parts, dispatch, first) {
     oninput: () => dispatch({ type: "step", step: Number(range.value), transient: true }),
     onchange: () => dispatch({ type: "released" }),
   });
-  const count = html("output", { class: "ex-count" });
-  const half = button("÷ 2", () => dispatch({ type: "by", by: -1 }), { "aria-label": "Half as many neurons" });
-  const twice = button("× 2", () => dispatch({ type: "by", by: 1 }), { "aria-label": "Twice as many neurons" });
+  const count = html("b", { class: "ex-count" });
+  const half = button("Halve", () => dispatch({ type: "by", by: -1 }));
+  const twice = button("Double", () => dispatch({ type: "by", by: 1 }));
   const key = html("p", { class: "ex-key" });
   parts.figure.append(
     html("form", { onsubmit: (event) => event.preventDefault() },

@@ -402,7 +402,7 @@ export function mount(parts, dispatch, first) {
       + at(event.clientX - box.left, box.width) });
   });
 
-  const select = html("select", {
+  const select = html("select", { "aria-label": "Target",
     onchange: () => select.value !== "other" && dispatch({ type: "target", target: Number(select.value) }),
   }, first.presets.map(({ name, target }) => html("option", { value: String(target), text: name })),
   html("option", { value: "other", text: "another function" }));
@@ -411,7 +411,7 @@ export function mount(parts, dispatch, first) {
   parts.controls.append(show, all);
 
   parts.figure.append(
-    html("label", { class: "ex-pick" }, html("span", { text: "Target" }), select),
+    html("label", { class: "ex-pick" }, html("span", { "aria-hidden": "true", text: "Target" }), select),
     html("div", { class: "ex-left" }, graph,
       html("p", { class: "ex-key" },
         html("span", { class: "ex-swatch plus", text: "positive" }),
