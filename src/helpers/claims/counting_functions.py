@@ -153,7 +153,7 @@ def _some_masks(net: nn.Sequential, hidden: int, n: int, seed: int, choices: int
 
 # --- what the claims measure ----------------------------------------------------------------------
 
-# Rules and numbers of seeds were fixed after looking at nets of seeds below 1050, so the claims draw
+# Rules and numbers of seeds were fixed after looking at nets of seeds below 1050: the claims draw
 # other nets.
 FRESH = 2000
 
