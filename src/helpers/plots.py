@@ -50,6 +50,9 @@ READINGS = {
     "trained": 5,
     "pixels": 6,
     "random labels": 7,
+    # Only in the universe of a few bits, where there are no pixels and no labels.
+    "single neuron, free cut": 6,
+    "subnetwork, at least": 7,
 }
 ROW = "_row"  # the label of a dot that stands for its row
 INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
@@ -149,6 +152,29 @@ def scores(
     ax.set_yticks(places, frame[label])
     ax.set_xlabel(xlabel)
     return ax
+
+
+def census(frame: pd.DataFrame) -> np.ndarray:
+    """How many functions of three bits each reading expresses, and the rank of the two spans.
+
+    `frame` has the columns `quantity` ("functions" or "rank"), `reading`, `weights`, `estimate`,
+    `low` and `high` (`counting_functions.census_summary` makes it). Returns the two axes.
+    """
+    panels = axes(1, 2, figsize=(8.4, 4.6), width_ratios=[3, 2])
+    titles = ("functions expressed (of 256)", "rank (8 expresses everything)")
+    for ax, quantity, title, most in zip(
+        panels, ("functions", "rank"), titles, (256, 8), strict=True
+    ):
+        part = frame[frame["quantity"] == quantity]
+        curves(part, "weights", "reading", ax=ax, xlabel="weights and biases, M", ylabel=title)
+        ax.axhline(most, color=INK, ls=":", lw=1)
+        ax.get_legend().remove()
+        for band in ax.collections:
+            band.set_alpha(0.09)
+    panels[0].figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4
+    )
+    return panels
 
 
 def pictures(images: Sequence[np.ndarray], titles: Sequence[str], *, columns: int = 5):
