@@ -104,7 +104,10 @@ def test_training_learns_a_digit_held_out():
     [
         ({"optimizer": "lion"}, r"wanted an optimizer among \('adam', 'sgd'\), received 'lion'"),
         ({"loss": "hinge"}, "wanted a loss 'logistic' or 'squared', received 'hinge'"),
-        ({"steps": 5, "snapshots": (9,)}, r"wanted snapshots at steps from 0 to 5, received \(9,\)"),
+        (
+            {"steps": 5, "snapshots": (9,)},
+            r"wanted snapshots at steps from 0 to 5, received \(9,\)",
+        ),
         ({"batch": 0}, "wanted at least one image per batch, received 0"),
         (
             {"optimizer": "sgd", "lr": 1e9, "loss": "squared", "steps": 50},
