@@ -1,4 +1,4 @@
-"""Intervals: coverage in simulations where the truth is known, and edges that must not be silent."""
+"""Intervals: coverage in simulations where the truth is known, and edges that are not silent."""
 
 import math
 

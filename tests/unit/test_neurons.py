@@ -162,7 +162,7 @@ def test_in_high_dimension_the_two_laws_agree():
 
 
 def test_a_ceiling_below_the_correlations_is_refused():
-    with pytest.raises(ValueError, match="wanted a ceiling above the correlations' size 0.500"):
+    with pytest.raises(ValueError, match=r"wanted a ceiling above the correlations' size 0.500"):
         neurons.cap_law(0.4, torch.full((9,), 0.5))
 
 
@@ -181,7 +181,7 @@ def test_the_optimised_neuron_reaches_a_planted_neuron_and_beats_every_random_on
 def test_an_unknown_activation_or_network_is_refused(monkeypatch, task):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     x, y = task.x_train.flatten(1), task.y_train[:, None]
-    with pytest.raises(ValueError, match="wanted an activation among .*, received 'step'"):
+    with pytest.raises(ValueError, match=r"wanted an activation among .*, received 'step'"):
         neurons.optimised_neuron(x, y, activation="step")
-    with pytest.raises(TypeError, match="wanted an nn.Sequential"):
+    with pytest.raises(TypeError, match=r"wanted an nn\.Sequential"):
         neurons.best_neuron(nn.Linear(64, 1), task)
