@@ -10,7 +10,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -177,13 +177,14 @@ def census(frame: pd.DataFrame) -> np.ndarray:
     return panels
 
 
-def pictures(images: Sequence[np.ndarray], titles: Sequence[str], *, columns: int = 5):
+def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 5):
     """Grey or colour pictures with titles, in rows; returns the array of axes.
 
     A picture is `(height, width)` or, as in a `Task`, `(channels, height, width)` with 1 or 3
     channels; each is stretched to its own full range. Raises ValueError unless every picture has a
     title.
     """
+    images = list(images)
     if len(images) != len(titles):
         raise ValueError(f"wanted a title per picture, received {len(titles)} for {len(images)}")
     rows = -(-len(images) // columns)
