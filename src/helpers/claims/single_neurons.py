@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from helpers import cifar, networks, neurons, tasks
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import averaged, resampled_scores, rows, summary
+from helpers.intervals import averaged, paired, resampled_scores, rows, summary
 from helpers.stored import save
 from helpers.sweeps import sweep
 from helpers.tasks import Task
@@ -226,6 +226,23 @@ def selection_only(seed: int, **options) -> pd.DataFrame:
     return frame[widest & (frame["target"] == "random labels")][["value", "draws"]]
 
 
+def depth_gain(seed: int, *, width: int = 4096, **options) -> list[dict]:
+    """Held-out correlation of the best neuron, third minus first hidden layer, mean over digits."""
+    records = []
+    for activation in ("relu", "tanh"):
+        third, first = (
+            held_out(
+                best_of_m(seed, widths=(width,), depth=depth, activation=activation, **options)
+            )
+            for depth in (3, 1)
+        )
+        both = pd.concat([third.assign(depth=3), first.assign(depth=1)])
+        both = both[both["target"].str.startswith("digit")].assign(seed=seed)
+        gain = paired(both, "depth", 3, 1, on=["target", "seed"])
+        records += averaged(gain, ["seed"]).assign(case=activation).to_dict("records")
+    return records
+
+
 def against_pixels(seed: int, *, digits: Sequence[int] = tuple(range(10)), n_train: int = 1000):
     """Held-out correlation, best of 64 random neurons minus best of the 64 pixels."""
     records = []
@@ -407,6 +424,19 @@ CLAIMS = [
         objection="For a few hundred neurons the two laws are hard to tell apart.",
         options={"law": "gaussian", "held_back": (8192, 16384, 32768, 65536)},
         small={"digits": (3,), "n_train": 600, "widths": (2048, 4096), "held_back": (2048, 4096)},
+    ),
+    Claim(
+        id="02-depth",
+        sentence="The best of 4,096 random neurons of the third hidden layer is no better than the "
+        "best of the first.",
+        place=("does depth bring it nearer?", DEBATE),
+        quantity="Held-out correlation, third minus first hidden layer, mean over ten digits",
+        measure=depth_gain,
+        rule=Rule(high=0.0),
+        control="Same images, same number of neurons, layers in front 256 wide.",
+        objection="This rule was written after four seeds of three digits had been seen in a "
+        "draft; and random deep layers are not what depth is for.",
+        small={"digits": (3, 8), "n_train": 600, "width": 512},
     ),
     Claim(
         id="02-planted",
