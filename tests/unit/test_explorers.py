@@ -158,6 +158,13 @@ def test_a_truth_given_later_is_the_truth_given_at_once():
     assert answer.spec["because"] == "It is."
 
 
+def test_a_prediction_outlives_running_its_cell_again():
+    first = predict.choice("Q?", ["a", "b"], id="again")
+    first.value = {"phase": "committed", "answer": 1, "confidence": 75}
+    assert predict.choice("Q?", ["a", "b"], id="again").value == first.value
+    assert predict.choice("Q?", ["a", "b"], id="another").value == {}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
