@@ -263,3 +263,9 @@ def test_the_modules_pure_functions_pass_under_node(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"# pass (\d+)", done.stdout).group(1) != "0"
+
+
+def test_scores_may_be_tensors():
+    scores = torch.linspace(-0.5, 0.5, 8)
+    made = hunt.Target(scores, scores / 2, torch.ones(8, 2, 2), {"a law": [0.1, 0.2, 0.3, 0.4]})
+    assert hunt.explorer({"random labels": made}).spec["steps"] == [1, 2, 4, 8]

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from helpers.explorers import frame
-
-Curve = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Target:
     1, 2, 4, ... neurons, one value for each of `steps(m)`.
     """
 
-    train: np.ndarray
-    held_out: np.ndarray
-    weights: np.ndarray | None = None
-    laws: Mapping[str, np.ndarray] = field(default_factory=dict)
+    train: ArrayLike
+    held_out: ArrayLike
+    weights: ArrayLike | None = None
+    laws: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 def steps(m: int) -> np.ndarray:
@@ -132,7 +131,7 @@ def explorer(
     return HuntExplorer(spec=spec, data=np.stack(scores).tobytes())
 
 
-def _law(name: str, values: np.ndarray, count: int) -> np.ndarray:
+def _law(name: str, values: ArrayLike, count: int) -> np.ndarray:
     values = np.asarray(values, dtype=float)
     if values.shape != (count,):
         raise ValueError(
@@ -142,7 +141,7 @@ def _law(name: str, values: np.ndarray, count: int) -> np.ndarray:
     return values
 
 
-def _pictures(weights: np.ndarray | None, winners: list[int], sign: np.ndarray) -> dict:
+def _pictures(weights: ArrayLike | None, winners: list[int], sign: np.ndarray) -> dict:
     """The winners' weights by neuron, each scaled to -31..31."""
     if weights is None:
         return {}
