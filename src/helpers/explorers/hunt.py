@@ -67,11 +67,14 @@ class HuntExplorer(frame.Explorer):
             f"and {held_out} on new ones"
             for name, train, held_out in rows
         )
+        styles = ("solid", "dashed", "dotted")
+        drawn = [f"{styles[k % 3]}: {row[0]}" for k, row in enumerate(rows)]
+        key = f"Lines, {', '.join(drawn)}; thick where it was picked, thin on new images."
         alt = f"Best correlation against the number of neurons, thick on train: {sentence}."
         return (
             f"<p><strong>{frame.escaped(spec['question'])}</strong></p>"
             + frame.picture(350, 184, alt, *paths, *levels, *ends)
-            + f"<p>{frame.escaped(sentence[0].upper() + sentence[1:])}.</p>"
+            + f"<p>{frame.escaped(sentence[0].upper() + sentence[1:])}. {frame.escaped(key)}</p>"
             + frame.table(["target", "train", "held out"], rows, "The numbers as a table")
         )
 
