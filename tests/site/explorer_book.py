@@ -23,6 +23,7 @@ sphinx:
     nb_ipywidgets_js: {{anywidget-static.js: {{}}}}
     nb_mime_priority_overrides: [["html", "text/html", 5]]
     html_context: {{default_mode: auto}}
+    html_css_files: [book.css]
 """
 TOC = """
 format: jb-book
