@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.stats import spearmanr
 from torch import nn
 
@@ -40,8 +39,7 @@ def census(
     """How many functions of n bits each reading of an untrained net expresses, width by width.
 
     Columns: `hidden`, `weights` (M), `reading`, `functions`, `rank` (of a span, else nan). Every
-    number is exact but "subnetwork, at least": beyond 31 weights the masks that keep some six of
-    the units are counted, for three choices of the six.
+    number is exact but "subnetwork, at least": beyond 31 weights 17 million masks are sampled.
     """
     records = []
     for hidden in widths:
@@ -53,7 +51,7 @@ def census(
             if reading != "subnetwork" or weights <= EXACT
         }
         if weights > EXACT:
-            found["subnetwork, at least"] = _some_masks(net, hidden, n, seed).sum()
+            found["subnetwork, at least"] = counting.some_masks(net, seed=seed).sum()
         ranks = {
             NAMES[reading]: np.linalg.matrix_rank(counting.span(net, reading))
             for reading in ("features", "tangent")
@@ -139,16 +137,6 @@ def store_census(nets: int = 50, steps: int = 1000) -> None:
     shown = census_summary(counts, found(range(nets), steps=steps))
     command = "python -m helpers.claims.counting_functions"
     save("01-census", shown, command=command, seeds=nets, steps=steps)
-
-
-def _some_masks(net: nn.Sequential, hidden: int, n: int, seed: int, choices: int = 3) -> np.ndarray:
-    generator = torch.Generator().manual_seed(seed)
-    six = (EXACT - 1) // (n + 2)
-    reached = np.zeros(2**2**n, dtype=bool)
-    for _ in range(choices):
-        kept = torch.randperm(hidden, generator=generator)[:six].tolist()
-        reached |= counting.mask_counts(net, units=kept) > 0
-    return reached
 
 
 # --- what the claims measure ----------------------------------------------------------------------
