@@ -50,10 +50,9 @@ READINGS = {
     "trained": 5,
     "pixels": 6,
     "random labels": 7,
-    # Only in the universe of a few bits, where there are no pixels and no labels.
-    "single neuron, free cut": 6,
-    "subnetwork, at least": 7,
 }
+# Where functions of a few bits are counted there are no pixels and no random labels.
+BORROWED = {"single neuron, free cut": "pixels", "subnetwork, at least": "random labels"}
 ROW = "_row"  # the label of a dot that stands for its row
 INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
 
@@ -88,7 +87,7 @@ def axes(rows: int = 1, columns: int = 1, **options):
 
 def style(name: str, position: int = 0) -> dict:
     """Colour, marker and dash of a series: the reading's own, else the one at `position`."""
-    k = READINGS.get(name, position % len(COLOURS))
+    k = READINGS.get(BORROWED.get(name, name), position % len(COLOURS))
     return {"color": COLOURS[k], "marker": MARKERS[k], "linestyle": DASHES[k]}
 
 
