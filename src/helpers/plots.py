@@ -222,7 +222,7 @@ def captioned(
         body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
         folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
     return HTML(
-        f'<figure class="chart">{svg}<figcaption>{html.escape(caption)}</figcaption>'
+        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div><figcaption>{html.escape(caption)}</figcaption>'
         f"{folded}</figure>"
     )
 
@@ -253,10 +253,12 @@ def _svg(figure: Figure, text: str) -> str:
         svg = svg.replace(colour, f"var(--series-{number}, {colour})")
     head, body = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    width = 1.25 * figure.get_size_inches()[0]
+    # Never so small that the lettering cannot be read: on a phone a wide figure scrolls instead.
+    width = figure.get_size_inches()[0]
     return (
         f'{head} role="img" aria-label="{html.escape(text, quote=True)}" '
-        f'style="width: 100%; max-width: {width:.1f}in; height: auto; '
+        f'style="width: 100%; min-width: {0.58 * width:.1f}in; max-width: {1.25 * width:.1f}in; '
+        f"height: auto; "
         f'stroke-linejoin: round; stroke-linecap: butt">{body}'
     )
 
