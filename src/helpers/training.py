@@ -80,7 +80,7 @@ def train(
         update.step()
         if step % record == 0 or step == steps:
             if not torch.isfinite(value):
-                raise ValueError(f"the loss is {float(value)} at step {step}: lower lr={lr}")
+                raise ValueError(f"the loss is {float(value.detach())} at step {step}: lower lr={lr}")
             history.steps.append(step)
             history.loss.append(float(value.detach()))
         if step in snapshots:
