@@ -222,8 +222,8 @@ def captioned(
         body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
         folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
     return HTML(
-        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div><figcaption>{html.escape(caption)}</figcaption>'
-        f"{folded}</figure>"
+        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption>{folded}</figure>"
     )
 
 
