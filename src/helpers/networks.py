@@ -120,7 +120,7 @@ def cnn(
     return nn.Sequential(*layers)
 
 
-def hidden_layers(net: nn.Sequential) -> list[int]:
+def hidden_layers(net: nn.Module) -> list[int]:
     """Positions in `net` after which the hidden activations of layers 1, 2, ... stand.
 
     These are the pointwise modules that directly follow a Linear or Conv2d layer. Raises
