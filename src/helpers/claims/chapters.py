@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from helpers.claims import single_neurons
+from helpers.claims import linear_features, single_neurons
 from helpers.claims.core import Claim
 
-CHAPTERS = (single_neurons,)
+CHAPTERS = (single_neurons, linear_features)
 
 
 @cache
