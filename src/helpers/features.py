@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from scipy.special import roots_legendre
 from torch import Tensor, nn
+from torch.nn.utils import skip_init  # PyTorch's own draw would move the global generator
 
-from helpers.networks import NOT_POINTWISE, Scale, hidden_layers
+from helpers.networks import layer_position
 from helpers.ridge import LAMBDAS, fit_features
 from helpers.tasks import Task
 from helpers.yardstick import Reading, reading
@@ -121,8 +122,8 @@ def random_patches(
         if size < 1:
             raise ValueError(f"wanted {name} >= 1, received {size}")
     generator = torch.Generator().manual_seed(seed)
-    conv = nn.Conv2d(in_channels, filters, patch, stride=stride)
-    last = nn.Linear(filters * grid**2, 1)
+    conv = skip_init(nn.Conv2d, in_channels, filters, patch, stride=stride)
+    last = skip_init(nn.Linear, filters * grid**2, 1)
     with torch.no_grad():
         for layer, variance in ((conv, 2 / (in_channels * patch**2)), (last, 1 / last.in_features)):
             layer.weight.normal_(0.0, math.sqrt(variance), generator=generator)
@@ -219,47 +220,18 @@ def random_readout_bits(
     return torch.tensor(bits, dtype=torch.float64)
 
 
-# --- what is refused ------------------------------------------------------------------------------
-
-
 def _front(net: nn.Module, layer: int | str, grid: int | None) -> nn.Sequential:
     """The modules up to the features of `layer`."""
-    positions = hidden_layers(net)
-    for place, module in enumerate(net):
-        if not isinstance(module, (*NOT_POINTWISE, Scale)) and not _pointwise(module):
-            raise TypeError(
-                "wanted nn.Linear, nn.Conv2d, pooling, nn.Flatten and pointwise modules; "
-                f"module {place} is {type(module).__name__}: build the network without it"
-            )
-    if layer != "last hidden" and not isinstance(layer, int):
+    if isinstance(layer, str) and layer != "last hidden":
         raise ValueError(f"wanted a layer's number or 'last hidden', received {layer!r}")
-    if layer == "last hidden":
-        layer = len(positions) - 1
-        if grid is None:
-            linears = [k for k, module in enumerate(net) if isinstance(module, nn.Linear)]
-            if not linears or linears[-1] < positions[-1]:
-                raise TypeError("wanted a network that ends in an nn.Linear readout: add one")
-            return net[: linears[-1]]
-    if not -len(positions) <= layer < len(positions):
-        raise ValueError(
-            f"wanted a hidden layer in [{-len(positions)}, {len(positions) - 1}], received {layer}"
-        )
-    front = net[: positions[layer] + 1]
+    position = layer_position(net, -1 if layer == "last hidden" else layer)
+    if layer == "last hidden" and grid is None:
+        linears = [k for k, module in enumerate(net) if isinstance(module, nn.Linear)]
+        if not linears or linears[-1] < position:
+            raise TypeError("wanted a network that ends in an nn.Linear readout: add one")
+        return net[: linears[-1]]
     if grid is None:
-        return front
-    if not isinstance(net[positions[layer] - 1], nn.Conv2d):
+        return net[: position + 1]
+    if not isinstance(net[position - 1], nn.Conv2d):
         raise ValueError(f"wanted a convolutional layer to average, layer {layer} has no maps")
-    return nn.Sequential(*front, nn.AdaptiveAvgPool2d(grid))
-
-
-def _pointwise(module: nn.Module) -> bool:
-    """True if the module acts on each number by itself, the same way each time."""
-    if next(module.parameters(), None) is not None:
-        return False
-    probe = torch.linspace(-2.0, 2.0, 64)[None]
-    try:
-        with torch.no_grad():
-            alone = torch.cat([module(part) for part in probe.split(1, dim=1)], dim=1)
-            return bool(torch.allclose(module(probe), alone, atol=1e-6))
-    except (RuntimeError, ValueError, IndexError, TypeError):
-        return False
+    return nn.Sequential(*net[: position + 1], nn.AdaptiveAvgPool2d(grid))

@@ -134,20 +134,11 @@ def test_the_parameterisation_does_not_change_the_reading(parameterization):
 # --- bad input ------------------------------------------------------------------------------------
 
 
-class Shuffle(nn.Module):
-    """Not pointwise: turns the features round."""
-
-    def forward(self, x):
-        return x.flip(-1)
-
-
-@pytest.mark.parametrize(
-    "module", [nn.BatchNorm1d(8), nn.Softmax(dim=1), nn.Dropout(), Shuffle(), nn.PReLU()]
-)
+@pytest.mark.parametrize("module", [nn.BatchNorm1d(8), nn.Softmax(dim=1), nn.Dropout(), nn.PReLU()])
 def test_other_modules_are_refused_by_name(module):
     """What is no Linear, Conv2d, pooling, Flatten or pointwise module is named, not computed."""
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), module, nn.Linear(8, 1))
-    with pytest.raises(TypeError, match=rf"module 3 is {type(module).__name__}"):
+    with pytest.raises(TypeError, match=rf"received {type(module).__name__} at position 3"):
         features.readout(net, small_task())
 
 
