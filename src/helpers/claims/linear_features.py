@@ -27,24 +27,23 @@ def difference(frame: pd.DataFrame, column: str, first, second, on: Sequence[str
 
 
 def digit_readout(seed: int, **options) -> pd.DataFrame:
-    frame = held_out(readouts.every_digit(seed, **options))
-    frame = frame[frame["reading"] == "features"].rename(columns={"target": "case"})
-    return frame[["case", "value", "draws"]]
+    frame = held_out(readouts.every_digit(seed, kinds=("features",), **options))
+    return frame.rename(columns={"target": "case"})[["case", "value", "draws"]]
 
 
 def against(seed: int, *, first: str, second: str, **options) -> pd.DataFrame:
-    frame = readouts.every_digit(seed, **options)
+    frame = readouts.every_digit(seed, kinds=(first, second), **options)
     return difference(frame, "reading", first, second, ["target"])
 
 
 def labelled(seed: int, *, labels: str, ridge: str, part: str, **options) -> pd.DataFrame:
-    frame = readouts.labellings(seed, ridges=(ridge,), **options)
-    frame = held_out(frame, part=part)
-    return frame[frame["labels"] == labels][["value", "draws"]]
+    frame = readouts.labellings(seed, labels=(labels,), ridges=(ridge,), **options)
+    return held_out(frame, part=part)[["value", "draws"]]
 
 
 def concept_over_clusters(seed: int, **options) -> pd.DataFrame:
-    frame = readouts.labellings(seed, ridges=("lambda on validation",), **options)
+    told = {"labels": ("true", "random clusters"), "ridges": ("lambda on validation",)}
+    frame = readouts.labellings(seed, **told, **options)
     # Two labellings of the same images: the image draws of a difference pair up.
     return difference(frame, "labels", "true", "random clusters", ["features"])[["value", "draws"]]
 
@@ -147,13 +146,13 @@ SPAN = ("a linear combination of neurons would do", DEBATE)
 EASY = ("and gradient descent finds it easily", DEBATE)
 CONTROL = ("control", DEBATE)
 SMALL = {"n_train": 400}
-FEW = {**SMALL, "digits": (3, 8), "features_wide": 512}
+FEW = {**SMALL, "digits": (3, 8), "many": 512}
 DOGS = {"n_train": 400, "n_test": 400}
 
 CLAIMS = [
     Claim(
         id="03-digit-readout",
-        sentence="A linear combination of 4,096 random neurons, fitted to 1000 labelled images, "
+        sentence="A linear combination of 2,048 random neurons, fitted to 1000 labelled images, "
         "detects a digit: its held-out correlation is at least .9.",
         place=SPAN,
         quantity="Held-out correlation of the readout",
@@ -166,13 +165,13 @@ CLAIMS = [
     ),
     Claim(
         id="03-beats-neuron",
-        sentence="A combination of 64 random neurons beats the best single one of 4,096.",
+        sentence="A combination of 64 random neurons beats the best single one of 2,048.",
         place=SPAN,
-        quantity="Held-out correlation, readout of 64 minus best single of 4,096",
+        quantity="Held-out correlation, readout of 64 minus best single of 2,048",
         measure=against,
         rule=Rule(low=0.0),
-        control="Same layer, same images; the single neuron may be picked among 64 times as many.",
-        objection="A readout of 64 has 64 real numbers to choose, picking one of 4,096 is 12 bits.",
+        control="Same layer, same images; the single neuron may be picked among 32 times as many.",
+        objection="A readout of 64 has 64 real numbers to choose, picking one of 2,048 is 11 bits.",
         options={"first": "few features", "second": "single neuron"},
         small=FEW,
     ),
@@ -204,7 +203,7 @@ CLAIMS = [
     ),
     Claim(
         id="03-fits-anything",
-        sentence="Without ridge, 4,096 features fit random labels of 1000 images: correlation on "
+        sentence="Without ridge, 2,048 features fit random labels of 1000 images: correlation on "
         "train at least .99.",
         place=("fitting is not containing", DEBATE),
         quantity="Correlation on train, random labels, no ridge",

@@ -83,26 +83,31 @@ def every_digit(
     seed: int,
     *,
     digits: Sequence[int] = tuple(range(10)),
-    features_wide: int = 4096,
-    features_few: int = 64,
+    kinds: Sequence[str] = ("features", "few features", "pixels", "single neuron"),
+    many: int = 2048,
+    few: int = 64,
     n_train: int = 1000,
 ) -> pd.DataFrame:
-    """Readouts of many and of few features, the pixels and the best single neuron, per digit."""
+    """Readouts of many and of few features, of the pixels, and the best of many neurons, per digit.
+
+    Columns: `target`, `reading` (one of `kinds`), `part`, `metric`, `value`, `draws`.
+    """
     first = tasks.digits(0, n_train=n_train, seed=seed)
-    net = networks.mlp([first.x_train[0].numel(), features_wide, 1], seed=seed)
+    net = networks.mlp([first.x_train[0].numel(), many, 1], seed=seed)
     phi = features.as_task(net, first)
+    ways = {
+        "features": (phi, lambda columns: _first(columns, many)),
+        "few features": (phi, lambda columns: _first(columns, few)),
+        "pixels": (first, features.pixels),
+        "single neuron": (phi, lambda columns: _best_column(columns, many)),
+    }
     found = []
     for digit in digits:
-        task = tasks.digits(digit, n_train=n_train, seed=seed)
-        columns = replace(phi, y_train=task.y_train, y_test=task.y_test)
-        readings = {
-            "features": _first(columns, features_wide),
-            "few features": _first(columns, features_few),
-            "single neuron": _best_column(columns, features_wide),
-        }
-        for name, one in readings.items():
-            found += rows(one, columns, target=f"digit {digit}", reading=name)
-        found += rows(features.pixels(task), task, target=f"digit {digit}", reading="pixels")
+        labels = tasks.digits(digit, n_train=n_train, seed=seed)
+        for kind in kinds:
+            inputs, pick = ways[kind]
+            task = replace(inputs, y_train=labels.y_train, y_test=labels.y_test)
+            found += rows(pick(task), task, target=f"digit {digit}", reading=kind)
     return pd.DataFrame(found)
 
 
@@ -110,7 +115,8 @@ def labellings(
     seed: int,
     *,
     digit: int = 3,
-    counts: Sequence[int] = (4096,),
+    labels: Sequence[str] = ("true", "random clusters", "random labels"),
+    counts: Sequence[int] = (2048,),
     clusters: int = 100,
     n_train: int = 1000,
     ridges: Sequence[str] = ("lambda on validation", "no ridge"),
@@ -128,7 +134,8 @@ def labellings(
         "random labels": tasks.random_labels(task, seed=seed),
     }
     found = []
-    for name, version in versions.items():
+    for name in labels:
+        version = versions[name]
         columns = replace(phi, y_train=version.y_train, y_test=version.y_test)
         for m in counts:
             for ridge in ridges:
