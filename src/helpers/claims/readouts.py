@@ -9,13 +9,16 @@ import pandas as pd
 import torch
 from torch import nn
 
-from helpers import descent, features, networks, neurons, tasks, yardstick
-from helpers.intervals import resampled_scores, rows
+from helpers import cifar, descent, features, networks, neurons, tasks, yardstick
+from helpers.intervals import resampled_scores, rows, summary
 from helpers.ridge import LAMBDAS
+from helpers.stored import save
+from helpers.sweeps import sweep
 from helpers.tasks import Task
 from helpers.training import train
 
 COUNTS = tuple(2**k for k in range(4, 14))
+DOG_COUNTS = (16, 64, 256, 1024, 4096)
 UNPENALISED = (1e-8,)  # stands for "no ridge": small enough to interpolate, large enough to solve
 STEPS = (1, 4, 16, 64, 400, 2500, 16_000, 100_000, 1_000_000)
 
@@ -304,3 +307,17 @@ def _correlation(task: Task, scores: torch.Tensor, how: str, step: int, fitted: 
     draws = resampled_scores(scores, task, 0.0)["correlation"]
     value = yardstick.evaluate(scores, task.y_test, 0.0).correlation
     return {"how": how, "step": step, "value": value, "draws": draws, "fitted": fitted}
+
+
+def store_dogs(seeds: int = 10, jobs: int = 1, store: str = ".cache/dogs") -> None:
+    """Measure the dog's readouts by number of features; store the summary chapter 03 shows."""
+    grid = {"seed": range(seeds), "target": ["dog"], "counts": [DOG_COUNTS], "n_train": [2000]}
+    frame = sweep(by_count, grid, store=store, jobs=jobs)
+    frame = frame[frame["metric"].isin(("correlation", "auc"))]
+    shown = summary(frame, ["target", "reading", "features", "part", "metric"])
+    told = {"command": "python -m helpers.claims.readouts", "data": cifar.provenance()}
+    save("03-dogs", shown, **told, seeds=seeds)
+
+
+if __name__ == "__main__":
+    store_dogs()
