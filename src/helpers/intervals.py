@@ -74,8 +74,8 @@ def image_weights(ids: torch.Tensor, draws: int = DRAWS) -> torch.Tensor:
 
 
 def interval(
-    values: Sequence,
-    draws: Sequence | None = None,
+    values: Sequence | np.ndarray | pd.Series,
+    draws: Sequence | np.ndarray | pd.Series | None = None,
     *,
     level: float = 0.95,
     statistic: Callable[[np.ndarray], float] = float,

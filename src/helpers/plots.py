@@ -19,6 +19,9 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 # Okabe & Ito's colours for the colour-blind. Colour, marker and dash always change together, so a
 # grey print still tells the series apart. CSS may replace a colour by the variable --series-N.
@@ -48,6 +51,7 @@ READINGS = {
     "pixels": 6,
     "random labels": 7,
 }
+ROW = "_row"  # the label of a dot that stands for its row
 INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
 
 STYLE = {
@@ -85,6 +89,7 @@ def style(name: str, position: int = 0) -> dict:
     return {"color": COLOURS[k], "marker": MARKERS[k], "linestyle": DASHES[k]}
 
 
+@mpl.rc_context(STYLE)
 def curves(
     frame: pd.DataFrame,
     x: str,
@@ -113,16 +118,20 @@ def curves(
     if logy:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    if frame[series].nunique() > 1:
+    count = frame[series].nunique()
+    if count > 3:  # beside the axes: inside, so many names would cover the lines
+        legend(ax, loc="center left", bbox_to_anchor=(1, 0.5))
+    elif count > 1:
         legend(ax)
     return ax
 
 
 def legend(ax: Axes, **options) -> None:
-    """A legend without a frame, which would hide what is behind it in dark mode."""
+    """A legend without a frame, wide enough to tell the dashes apart."""
     ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **options)
 
 
+@mpl.rc_context(STYLE)
 def scores(
     frame: pd.DataFrame, label: str, *, ax: Axes | None = None, xlabel: str, chance: float | None
 ) -> Axes:
@@ -132,7 +141,9 @@ def scores(
     for place, (_, row) in zip(places, frame.iterrows(), strict=True):
         look = style(str(row[label]), 0)
         ax.plot([row["low"], row["high"]], [place, place], color=look["color"], lw=2)
-        ax.plot(row["estimate"], place, marker=look["marker"], color=look["color"], linestyle="")
+        ax.plot(
+            row["estimate"], place, marker=look["marker"], color=look["color"], ls="", label=ROW
+        )
     if chance is not None:
         ax.axvline(chance, color=INK, lw=1, ls=":")
     ax.set_yticks(places, frame[label])
@@ -141,15 +152,24 @@ def scores(
 
 
 def pictures(images: Sequence[np.ndarray], titles: Sequence[str], *, columns: int = 5):
-    """A row of grey or colour pictures with titles; returns the array of axes."""
+    """Grey or colour pictures with titles, in rows; returns the array of axes.
+
+    A picture is `(height, width)` or, as in a `Task`, `(channels, height, width)` with 1 or 3
+    channels; each is stretched to its own full range. Raises ValueError unless every picture has a
+    title.
+    """
+    if len(images) != len(titles):
+        raise ValueError(f"wanted a title per picture, received {len(titles)} for {len(images)}")
     rows = -(-len(images) // columns)
     grid = axes(rows, columns, figsize=(1.15 * columns, 1.4 * rows), squeeze=False)
     for ax in grid.flat:
         ax.set_axis_off()
     for ax, image, title in zip(grid.flat, images, titles, strict=False):
         image = np.asarray(image, dtype=float)
+        if image.ndim == 3 and image.shape[0] in (1, 3):
+            image = np.moveaxis(image, 0, -1).squeeze(axis=-1 if len(image) == 1 else ())
         image = (image - image.min()) / max(np.ptp(image), 1e-9)
-        ax.imshow(image, cmap="gray", interpolation="nearest")
+        ax.imshow(image, cmap="gray", interpolation="none")  # the browser keeps pixels sharp
         ax.set_title(title, fontsize=9)
     return grid
 
@@ -182,17 +202,27 @@ def captioned(
 
 
 def _svg(figure: Figure, text: str) -> str:
-    salt = hashlib.sha256(text.encode()).hexdigest()[:12]
-    with mpl.rc_context({**STYLE, "svg.hashsalt": salt}), io.StringIO() as buffer:
+    # What was drawn outside this module, black and in boxes, follows the page too.
+    for artist in figure.findobj(lambda part: isinstance(part, Text | Line2D)):
+        if mpl.colors.to_hex(artist.get_color()) == "#000000":
+            artist.set_color(INK)
+    for legend in figure.findobj(Legend):
+        legend.set_frame_on(False)
+    for part in figure.axes:
+        part.set_facecolor("none")
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "helpers"}), io.StringIO() as buffer:
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # Matplotlib's style sheet would hold for every element of the page.
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    salt = hashlib.sha256((text + svg).encode()).hexdigest()[:12]
     # Every id gets the salt: a page may hold many figures, and ids have to be its own.
     svg = re.sub(r'\bid="', f'id="f{salt}-', svg)
     svg = re.sub(r"url\(#", f"url(#f{salt}-", svg)
     svg = re.sub(r'href="#', f'href="#f{salt}-', svg)
-    svg = svg.replace(INK, "currentColor")
+    svg = svg.replace(INK, "currentColor").replace("stroke: #000000", "stroke: currentColor")
     for number, colour in enumerate(COLOURS, start=1):
         svg = svg.replace(colour, f"var(--series-{number}, {colour})")
     head, body = svg.split(">", 1)
@@ -200,7 +230,8 @@ def _svg(figure: Figure, text: str) -> str:
     width = 1.25 * figure.get_size_inches()[0]
     return (
         f'{head} role="img" aria-label="{html.escape(text, quote=True)}" '
-        f'style="width: 100%; max-width: {width:.1f}in; height: auto">{body}'
+        f'style="width: 100%; max-width: {width:.1f}in; height: auto; '
+        f'stroke-linejoin: round; stroke-linecap: butt">{body}'
     )
 
 
@@ -211,18 +242,18 @@ def _description(ax: Axes) -> str:
     x, y = ax.get_xlabel(), ax.get_ylabel()
     lead = f"{ax.get_title()}: " if ax.get_title() else ""
     parts = [f"{lead}{y or 'values'} against {x}." if y else f"{lead}{x}."] if x or y else []
-    ticks = [label.get_text() for label in ax.get_yticklabels()]
+    rows = dict(zip(ax.get_yticks(), (t.get_text() for t in ax.get_yticklabels()), strict=False))
     for line in ax.get_lines():
-        xs, ys = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        xs, ys = line.get_data(orig=False)
         name = str(line.get_label())
+        if len(xs) == 1 and name == ROW:
+            parts.append(f"{rows[ys[0]]}: {xs[0]:.3g}.")
         if len(xs) == 0 or name.startswith("_"):
             continue
         parts.append(
             f"{name}: {ys[0]:.3g} at {xs[0]:.4g}"
             + (f", {ys[-1]:.3g} at {xs[-1]:.4g}." if len(xs) > 1 else ".")
         )
-    if ticks and not any(":" in part for part in parts):
-        parts.append(f"Rows: {', '.join(filter(None, ticks))}.")
     return " ".join(parts)
 
 

@@ -294,9 +294,12 @@ def dog_against_others(
     }
 
 
-def _widest_photo(seed: int, positive: str, widths, n_train: int, n_test: int) -> pd.DataFrame:
-    frame = best_of_m_photos(seed, positive, widths=[max(widths)], n_train=n_train, n_test=n_test)
-    return held_out(frame[frame["target"] == positive])
+def _widest_photo(
+    seed: int, positive: str, widths: Sequence[int], n_train: int, n_test: int
+) -> pd.DataFrame:
+    frame = best_of_m_photos(seed, positive, widths=widths, n_train=n_train, n_test=n_test)
+    widest = (frame["neurons"] == max(widths)) & (frame["target"] == positive)
+    return held_out(frame[widest])
 
 
 def _difference(frame: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

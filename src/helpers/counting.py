@@ -1,0 +1,232 @@
+"""Exact answers in a universe small enough to enumerate: which Boolean functions a net expresses.
+
+Every reading of the book, for untrained nets of at most four input bits and one output. Arrays
+over functions are indexed as in `helpers.boolean`.
+"""
+
+import copy
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import nn
+
+from helpers.boolean import Table, inputs, sign_patterns, to_code, to_table
+from helpers.networks import Scale
+
+READINGS = ("neuron", "neuron, free cut", "features", "subnetwork", "tangent")
+
+# Layers whose effect on each unit can be followed one unit at a time.
+POINTWISE = (nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.Softplus)
+
+# Sums closer to zero than this share of their scale are exact ties that rounding has moved; a
+# generic net of the sizes used here has a true value so small with probability about 1e-4.
+TIE = 1e-12
+MOST_SUMS = 2**31
+
+
+def expressible(net: nn.Module, reading: str) -> set[Table]:
+    """The truth tables that some member of a reading's family computes exactly, without training.
+
+    True is f(x) > 0 and false is f(x) <= 0. The families of an untrained one-output net are
+
+    - "neuron": a > 0 and its complement, for every hidden activation a with its own bias;
+    - "neuron, free cut": w x > t and its complement, for every hidden unit and any threshold t in
+      place of its bias (a cut of the ReLU's output could not part what the ReLU sets to zero);
+    - "features": all readouts of the last hidden layer, with a free bias;
+    - "subnetwork": all 2^M masks over all weights and biases (one hidden layer);
+    - "tangent": all linear combinations J theta of the partial derivatives of the output.
+
+    Raises ValueError for an unknown reading, and for a net that is not a chain of linear and
+    pointwise layers with one output and at most four inputs.
+    """
+    reached = np.flatnonzero(expressed(net, reading))
+    return {to_table(code, _input_bits(net)) for code in reached}
+
+
+def expressed(net: nn.Module, reading: str) -> Bool[np.ndarray, "functions"]:
+    """`expressible` as an array over all 2^(2^n) functions, true where a member computes it."""
+    if reading not in READINGS:
+        raise ValueError(f"unknown reading {reading!r}: choose one of {', '.join(READINGS)}")
+    if reading == "subnetwork":
+        return mask_counts(net) > 0
+    if reading in ("features", "tangent"):
+        return sign_patterns(span(net, reading))
+    before, after = _hidden_layers(net)
+    reached = np.zeros(2 ** len(before[0]), dtype=bool)
+    for values in np.concatenate(after if reading == "neuron" else before, axis=1).T:
+        cuts = [0.0] if reading == "neuron" else [-np.inf, *np.unique(values)]
+        for cut in cuts:
+            code = to_code(tuple(values > cut))
+            reached[[code, len(reached) - 1 - code]] = True
+    return reached
+
+
+def span(net: nn.Module, reading: str) -> Float[np.ndarray, "inputs members"]:
+    """The functions whose linear combinations make up the reading "features" or "tangent".
+
+    One column per function, one row per input: the last hidden layer and a constant, or the
+    partial derivatives of the output with respect to every weight and bias. When the rank of this
+    matrix is 2^n every function is expressible, whatever the net.
+    """
+    if reading == "features":
+        last = _hidden_layers(net)[1][-1]
+        return np.column_stack([last, np.ones(len(last))])
+    if reading != "tangent":
+        raise ValueError(f'only "features" and "tangent" are spans, not {reading!r}')
+    exact = _chain(net)
+    x = inputs(_input_bits(net))
+    parameters = {name: p.detach() for name, p in exact.named_parameters()}
+    jacobian = torch.func.jacrev(lambda p: torch.func.functional_call(exact, p, (x,))[:, 0])
+    return torch.cat([j.flatten(1) for j in jacobian(parameters).values()], dim=1).numpy()
+
+
+def mask_counts(
+    net: nn.Module, *, units: Sequence[int] | None = None
+) -> Int[np.ndarray, "functions"]:
+    """How many of the 2^M masks over all weights and biases compute each function; sums to 2^M.
+
+    With `units`, the masks that cut all hidden units but these: what they compute is a lower bound
+    on what the masks of a larger net compute.
+
+    Exact for a net with one hidden layer. A hidden unit has 2^(n+2) masks, but once its readout
+    weight is cut they all contribute nothing, and many ReLU units are silent anyway: at most
+    2^(n+1) distinct contributions when act(0) = 0, 16 for three bits. The units are summed in two
+    halves, and the two halves meet in comparisons of ranks, so that 2^31 masks become at most
+    2 x 16^6 comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties, and
+    ties are false: `f(x) <= 0`.
+
+    Raises ValueError for a net with another number of hidden layers, or too large.
+    """
+    contributions = _unit_contributions(net, units)
+    sums = math.prod(len(values) for values, _ in contributions)
+    if sums > MOST_SUMS:
+        raise ValueError(
+            f"{sums:.0e} sums are too many to enumerate, wanted {MOST_SUMS:.0e} at most (about 31 "
+            "weights and biases): count the masks of fewer `units`"
+        )
+    halves = _halves(contributions)
+    (left, left_masks), (right, right_masks) = sorted(halves, key=lambda half: -len(half[0]))
+    points = left.shape[1]
+    tie = TIE * (abs(left).max() + abs(right).max())
+    left_rank, right_rank = np.empty(left.shape, np.uint16), np.empty(right.shape, np.uint16)
+    for j in range(points):  # left > cut if and only if left_rank > right_rank, in small integers
+        cuts, right_rank[:, j] = np.unique(tie - right[:, j], return_inverse=True)
+        left_rank[:, j] = np.searchsorted(cuts, left[:, j], side="left")
+    counts = np.zeros(2**points)
+    code_type = np.uint8 if points <= 8 else np.uint16
+    right_rank = np.ascontiguousarray(right_rank.T)
+    block = max(1, 2**17 // len(right))
+    for start in range(0, len(left), block):
+        rank, masks = left_rank[start : start + block], left_masks[start : start + block]
+        codes = np.zeros((len(rank), len(right)), code_type)
+        for j in range(points):
+            above = np.greater(rank[:, j, None], right_rank[j])
+            codes |= above.view(np.uint8).astype(code_type, copy=False) << code_type(j)
+        weights = np.outer(masks, right_masks).ravel()
+        counts += np.bincount(codes.ravel(), weights=weights, minlength=2**points)
+    return counts.astype(np.int64)
+
+
+Weighted = tuple[np.ndarray, np.ndarray]  # partial outputs (k, 2^n), and how many masks give each
+
+
+def _halves(contributions: list[Weighted]) -> list[Weighted]:
+    """Two lists of sums of contributions, of about equal length."""
+    halves = [(np.zeros((1, contributions[0][0].shape[1])), np.ones(1))] * 2
+    for values, masks in sorted(contributions, key=lambda unit: -len(unit[0])):
+        smaller = 0 if len(halves[0][0]) <= len(halves[1][0]) else 1
+        sums, sum_masks = halves[smaller]
+        halves[smaller] = (
+            (sums[:, None] + values[None]).reshape(-1, values.shape[1]),
+            np.outer(sum_masks, masks).ravel(),
+        )
+    return halves
+
+
+def _unit_contributions(net: nn.Module, chosen: Sequence[int] | None) -> list[Weighted]:
+    """For every chosen hidden unit, and for the output bias: distinct contributions."""
+    modules = list(_chain(net))
+    linear = [i for i, module in enumerate(modules) if isinstance(module, nn.Linear)]
+    if len(linear) != 2:
+        raise ValueError(
+            f"masks are enumerated for one hidden layer, got {len(linear) - 1}: "
+            "use pruning.edge_popup to search a deeper net"
+        )
+    first, last = (modules[i] for i in linear)
+    x = nn.Sequential(*modules[: linear[0]])(inputs(first.in_features))
+    weights = first.weight.detach()
+    if first.bias is not None:
+        x = torch.column_stack([x, torch.ones(len(x), dtype=x.dtype)])
+        weights = torch.column_stack([weights, first.bias.detach()])
+    masks = torch.tensor(list(itertools.product((0.0, 1.0), repeat=x.shape[1])), dtype=x.dtype)
+    before = torch.einsum("km,um,jm->ukj", masks, weights, x)
+    after = nn.Sequential(*modules[linear[0] + 1 : linear[1]])(before)
+    kept = (last.weight.detach()[0, :, None, None] * after).numpy()
+    cut = np.zeros_like(kept)
+    units = list(np.concatenate([kept, cut], axis=1)[slice(None) if chosen is None else chosen])
+    if last.bias is not None:
+        units.append(np.array([[0.0], [last.bias.item()]]) * np.ones((1, len(x))))
+    distinct = (np.unique(unit + 0.0, axis=0, return_counts=True) for unit in units)
+    return [(values, counts.astype(float)) for values, counts in distinct]
+
+
+def rarity(shares: Float[np.ndarray, "functions"]) -> Float[np.ndarray, "functions"]:
+    """-log2 of the share of a family's members that compute each function; infinite for none."""
+    with np.errstate(divide="ignore"):
+        return -np.log2(shares)
+
+
+def span_shares(
+    phi: Float[np.ndarray, "points members"], *, draws: int = 100_000, seed: int = 0
+) -> Float[np.ndarray, "functions"]:
+    """Share of Gaussian coefficient vectors with which a span computes each function, sampled."""
+    generator = np.random.default_rng(seed)
+    _, singular, right = np.linalg.svd(phi.T, full_matrices=False)
+    coefficients = generator.standard_normal((draws, len(singular)))  # phi theta has this law
+    codes = ((coefficients * singular) @ right > 0) @ (1 << np.arange(len(phi)))
+    return np.bincount(codes, minlength=2 ** len(phi)) / draws
+
+
+# --- chains of linear and pointwise layers
+
+
+def _chain(net: nn.Module) -> nn.Sequential:
+    """A float64 copy of the net as one flat `nn.Sequential`, or ValueError saying what is wrong."""
+    modules = [m for m in net.modules() if not isinstance(m, nn.Sequential | nn.Flatten)]
+    for module in modules:
+        if not isinstance(module, (nn.Linear, nn.Identity, Scale, *POINTWISE)):
+            raise ValueError(
+                f"cannot enumerate a net with {type(module).__name__}: "
+                "wanted nn.Sequential of Linear, Flatten and pointwise layers"
+            )
+    linear = [m for m in modules if isinstance(m, nn.Linear)]
+    if len(linear) < 2 or modules[-1] is not linear[-1] or linear[-1].out_features != 1:
+        raise ValueError(
+            "wanted at least one hidden layer and a last Linear with one output, got "
+            + " -> ".join(f"{m.in_features}-{m.out_features}" for m in linear)
+        )
+    inputs(linear[0].in_features)  # raises beyond four bits
+    return nn.Sequential(*copy.deepcopy(modules)).double()
+
+
+def _input_bits(net: nn.Module) -> int:
+    return next(m.in_features for m in _chain(net) if isinstance(m, nn.Linear))
+
+
+def _hidden_layers(net: nn.Module) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """All hidden layers over all inputs, `(2^n, units)` each, before and after the activation."""
+    before, after = [], []
+    x = inputs(_input_bits(net))
+    with torch.no_grad():
+        for module in _chain(net):
+            linear = isinstance(module, nn.Linear)
+            if linear:
+                after.append(x.numpy())
+            x = module(x)
+            if linear:
+                before.append(x.numpy())
+    return before[:-1], after[1:]

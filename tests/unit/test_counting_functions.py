@@ -1,0 +1,70 @@
+"""The experiments of chapter 01 at a small size, and rules that can fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import claims, counting
+from helpers.claims import counting_functions as experiments
+from helpers.claims.core import judge
+
+
+def test_the_census_counts_what_counting_expresses():
+    """Every row of the census is the size of the set of truth tables, M = 5 h + 1."""
+    frame = pd.DataFrame(experiments.census(3, widths=(2, 3)))
+    assert frame["weights"].tolist() == [11] * 5 + [16] * 5
+    for row in frame.itertuples():
+        reading = next(key for key, name in experiments.NAMES.items() if name == row.reading)
+        net = experiments.random_net(3, row.hidden)
+        assert row.functions == len(counting.expressible(net, reading))
+    assert frame["rank"].notna().sum() == 4
+
+
+def test_beyond_31_weights_the_census_gives_a_lower_bound():
+    """Wider nets have no exact subnetwork count; the bound is at least the best six-unit net's."""
+    frame = pd.DataFrame(experiments.census(0, widths=(8,))).set_index("reading")
+    assert "subnetwork" not in frame.index
+    assert 1 <= frame.loc["subnetwork, at least", "functions"] <= 256
+
+
+def test_found_has_a_row_for_every_net_and_function():
+    """Two nets, two widths, 256 functions; steps lie within the budget."""
+    frame = experiments.found([0, 1], widths=(2, 3), steps=20)
+    assert len(frame) == 2 * 2 * 256
+    assert frame["step"].between(-1, 20).all()
+    assert frame.groupby(["seed", "hidden"])["function"].nunique().eq(256).all()
+
+
+def test_shares_are_distributions_over_functions():
+    """All four shares sum to one, and masks that exist are counted by counting."""
+    frame = experiments.shares(0, hidden=3, redrawn=5000)
+    assert np.allclose(frame[["masks", "redrawn", "features", "tangent"]].sum(), 1)
+    exact = counting.mask_counts(experiments.random_net(0, 3)) / 2**16
+    assert np.allclose(frame["masks"], exact)
+
+
+def test_the_constant_answer_of_agreement_is_at_least_half():
+    """The better of always and never agrees on half of the functions or more."""
+    rows = {row["case"]: row["value"] for row in experiments.agreement(0, hidden=2, steps=50)}
+    assert rows["a constant answer"] >= 0.5
+    assert set(rows) == {*experiments.NAMES.values(), "a constant answer"}
+
+
+@pytest.mark.parametrize("claim", experiments.CLAIMS, ids=lambda claim: claim.id)
+def test_every_rule_of_the_chapter_can_refute(claim):
+    """Data well outside the rule's range is judged refuted."""
+    outside = claim.rule.low - 1 if np.isfinite(claim.rule.low) else claim.rule.high + 1
+    noise = np.random.default_rng(0).normal(scale=0.01, size=20)
+    frame = pd.DataFrame({"seed": range(20), "value": outside + noise})
+    assert judge(claim, frame).verdict == "refuted"
+
+
+@pytest.mark.parametrize("claim", experiments.CLAIMS, ids=lambda claim: claim.id)
+def test_a_small_run_does_not_exclude_the_ledger(claim):
+    """At small size every case still overlaps the stored interval, or the claim is unmeasured."""
+    stored = claims.stored(claim.id)
+    if stored is None:
+        pytest.skip(f"{claim.id} is not in the ledger")
+    frame = claims.measured(claim, seeds=3, small=True, progress=False)
+    assert frame["value"].notna().all()
+    assert set(frame.get("case", pd.Series(["all"]))) <= set(stored.cases)

@@ -1,0 +1,258 @@
+"""The Python side of the explorers, and the pure functions of their modules under node."""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.explorers import frame, hunt, predict, prune
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def net(h, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    made = nn.Sequential(nn.Flatten(), nn.Linear(3, h), nn.ReLU(), nn.Linear(h, 1))
+    for parameter in made.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator)
+    return made
+
+
+def brute_force(weights):
+    """Tries every mask on the network itself: counts (256,) and fewest cuts (256,)."""
+    counts, cuts = np.zeros(256), np.full(256, -1)
+    for mask in itertools.product([0, 1], repeat=len(weights)):
+        number = prune.function_number(prune.forward(weights, np.array(mask))[1] > 0)
+        missing = len(mask) - sum(mask)
+        counts[number] += 1
+        if cuts[number] < 0 or missing < cuts[number]:
+            cuts[number] = missing
+    return counts, cuts
+
+
+def targets(m=64):
+    rng = np.random.default_rng(0)
+    made = {}
+    for name, spread in {"digit": 0.3, "random labels": 0.05}.items():
+        train = rng.normal(0, spread, m)
+        laws = {"a law": np.linspace(0.1, 0.5, len(hunt.steps(m)))}
+        made[name] = hunt.Target(train, 0.5 * train, rng.normal(size=(m, 4, 4)), laws)
+    return made
+
+
+def test_forward_is_what_the_torch_network_computes():
+    """With nothing cut the explorer's network is the torch network."""
+    for h in (1, 4):
+        x = torch.tensor(prune.INPUTS, dtype=torch.float32)
+        weights = prune.weights_of(net(h))
+        _, output = prune.forward(weights, np.ones_like(weights))
+        assert np.allclose(output, net(h)(x).detach().numpy().ravel(), atol=1e-6)
+
+
+@pytest.mark.parametrize("h", [1, 2])
+def test_search_counts_what_trying_every_mask_counts(h):
+    """Merging masks by behaviour loses no mask and no function."""
+    weights = prune.weights_of(net(h, seed=3))
+    counts, cuts = brute_force(weights)
+    found = prune.search(weights)
+    assert (found.counts == counts).all()
+    assert (found.cuts == cuts).all()
+    assert found.counts.sum() == 2 ** len(weights)
+
+
+def test_every_example_computes_its_function():
+    """The mask that is shown for a function makes the network compute it."""
+    weights = prune.weights_of(net(4, seed=1))
+    found = prune.search(weights)
+    for target in np.flatnonzero(found.counts):
+        mask = found.example[target]
+        assert prune.function_number(prune.forward(weights, mask)[1] > 0) == target
+        assert (mask == 0).sum() == found.cuts[target]
+
+
+def test_presets_are_the_functions_their_names_say():
+    """Parity is 01101001 in counting order, majority 00010111."""
+    spec = prune.explorer(net(2)).spec
+    tables = {each["name"]: each["target"] for each in spec["presets"]}
+    assert tables["an odd number on (parity)"] == 0b01101001
+    assert tables["majority: at least two on"] == 0b00010111
+    assert tables["if x1 then x2, else x3"] == 0b01010011
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)], "3 inputs, one ReLU layer and 1 output"),
+        ([nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1)], "networks.mlp"),
+        ([nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)], "needs one output and a bias"),
+        ([nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 1)], "a bias in both layers"),
+        ([nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 1)], "at most 5 hidden units"),
+    ],
+)
+def test_other_networks_are_refused_with_the_remedy(layers, message):
+    with pytest.raises(ValueError, match=message):
+        prune.explorer(nn.Sequential(*layers))
+
+
+def test_an_unknown_target_is_refused():
+    with pytest.raises(ValueError, match="unknown target 'dog'; choose one of"):
+        prune.explorer(net(2), "dog")
+
+
+def test_the_static_figure_travels_with_the_view():
+    """One output holds the live view and, as HTML, figure, sentence, table and the same view."""
+    for widget in (
+        prune.explorer(net(2)),
+        predict.curve("Q?", [1, 2, 3], [0, 0.5, 1], id="a", x_label="x", y_label="y"),
+        predict.choice("Q?", ["a", "b"], "b", id="b"),
+        hunt.explorer(targets()),
+    ):
+        data, _ = widget._repr_mimebundle_()
+        assert data[frame.VIEW]["model_id"] == widget.model_id
+        assert widget.model_id in data["text/html"]
+        assert "data-static-figure" in data["text/html"]
+        assert "<table>" in data["text/html"]
+        assert not re.search(r"""(src|href)=|https?:""", data["text/html"])
+
+
+def test_words_of_a_question_cannot_become_markup():
+    widget = predict.choice("a < b <script>?", ["<b>x</b>", "y"], 0, id="c", because="<i>")
+    assert "<script>?" not in widget.static()
+    assert "<b>" not in widget.static()
+
+
+def test_each_explorer_is_small():
+    """Module, style and data of the largest figure stay under 200 KB."""
+    rng = np.random.default_rng(0)
+    m = 4096
+    many = {
+        name: hunt.Target(
+            rng.normal(0, 0.1, m), rng.normal(0, 0.1, m), rng.normal(size=(m, 32, 32))
+        )
+        for name in ("digit", "dog", "random labels")
+    }
+    for widget in (hunt.explorer(many), prune.explorer(net(5)),
+                   predict.choice("Q?", ["a", "b"], id="d")):  # fmt: skip
+        state = widget.get_state()
+        raw = len(state.pop("data")) * 4 / 3
+        assert raw + len(json.dumps(state)) < 200_000, type(widget).__name__
+
+
+def test_a_truth_given_later_is_the_truth_given_at_once():
+    options = {"id": "e", "x_label": "x", "y_label": "y"}
+    early = predict.curve("Q?", [1, 2, 3], [0.1, 0.2, 0.3], low=[0, 0, 0], **options)
+    late = predict.curve("Q?", [1, 2, 3], **options)
+    late.reveal([0.1, 0.2, 0.3], low=[0, 0, 0])
+    assert late.spec == early.spec
+    answer = predict.choice("Q?", ["a", "b"], id="f")
+    answer.reveal("b", because="It is.")
+    assert answer.spec["truth"] == 1
+    assert answer.spec["because"] == "It is."
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda o: predict.curve("Q?", [1, 2], **o), "3 to 16 increasing values"),
+        (lambda o: predict.curve("Q?", [1, 3, 2], **o), "3 to 16 increasing values"),
+        (lambda o: predict.curve("Q?", [1, 2, 3], [1, 2], **o), "truth must be 3 finite numbers"),
+        (lambda o: predict.curve("Q?", [1, 2, 3], [1, 2, np.nan], **o), "3 finite numbers"),
+        (lambda o: predict.curve("Q?", [0, 1, 2], x_scale="log", **o), "log scale needs x above 0"),
+        (lambda o: predict.curve("Q?", [1, 2, 3], x_scale="wide", **o), "x_scale must be one of"),
+        (lambda o: predict.choice("Q?", ["a"], id="x"), "at least two answers"),
+        (
+            lambda o: predict.choice("Q?", ["a", "b"], "c", id="x"),
+            "truth must be one of the answers",
+        ),
+        (lambda o: predict.choice("Q?", ["a", "b"], 2, id="x"), "truth must be one of the answers"),
+    ],
+)
+def test_bad_predictions_are_refused_with_the_remedy(call, message):
+    with pytest.raises(ValueError, match=message):
+        call({"id": "x", "x_label": "x", "y_label": "y"})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("random labels"), "lack 'random labels'"),
+        (lambda t: t.update(dog=hunt.Target(np.zeros(3), np.zeros(3))), "same 1 to 8192 neurons"),
+        (lambda t: t.update(dog=hunt.Target(np.zeros(64), np.zeros(64), None, {"cap": np.ones(3)})),
+         "law 'cap' must have 7 values"),
+    ],
+)  # fmt: skip
+def test_bad_hunts_are_refused_with_the_remedy(change, message):
+    given = targets()
+    change(given)
+    with pytest.raises(ValueError, match=message):
+        hunt.explorer(given)
+
+
+def test_scores_fit_into_one_byte_each():
+    widget = hunt.explorer(targets(100))
+    assert widget.spec["steps"][-1] == 64  # whole powers of two only
+    scores = np.frombuffer(widget.data, dtype=np.int8).reshape(2, 2, 64) / 127
+    train = targets(100)["digit"].train[:64]
+    assert np.abs(scores[0, 0] - np.abs(train)).max() <= 0.5 / 127 + 1e-12
+    assert np.abs(scores[0, 1] - 0.5 * np.abs(train)).max() <= 0.5 / 127 + 1e-12
+
+
+def golden(folder):
+    """What the modules must reproduce, computed here without them."""
+    rng = np.random.default_rng(0)
+    nets, runs = [], []
+    for h, seed in ((1, 0), (2, 1), (2, 4)):
+        weights = prune.weights_of(net(h, seed))
+        counts, cuts = brute_force(weights)
+        nets.append({"weights": weights.tolist(), "counts": counts.tolist(), "cuts": cuts.tolist()})
+    weights = prune.weights_of(net(4, 0))
+    masks = prune.search(weights)
+    nets.append({"weights": weights.tolist(), "counts": masks.counts.tolist(),
+                 "cuts": masks.cuts.tolist()})  # fmt: skip
+    for _ in range(10):
+        mask = rng.integers(0, 2, len(weights))
+        hidden, output = prune.forward(weights, mask)
+        runs.append({"weights": weights.tolist(), "mask": mask.tolist(), "output": output.tolist(),
+                     "hidden": hidden.tolist()})  # fmt: skip
+    pairs = [rng.normal(size=(2, 8)) for _ in range(5)]
+    correlations = [{"a": a.tolist(), "b": b.tolist(), "r": float(np.corrcoef(a, b)[0, 1])}
+                    for a, b in pairs]  # fmt: skip
+    given = targets()
+    widget = hunt.explorer(given)
+    best = []
+    for target in given.values():
+        train = np.abs(target.train)
+        winners = [int((train[:m] * 127).round().argmax()) for m in hunt.steps(64)]
+        held_out = np.sign(target.train) * target.held_out
+        best.append({"neurons": winners, "train": train[winners].tolist(),
+                     "held_out": held_out[winners].tolist()})  # fmt: skip
+    path = folder / "golden.json"
+    path.write_text(json.dumps({
+        "prune": {"nets": nets, "forward": runs, "correlations": correlations},
+        "hunt": {"spec": widget.spec, "best": best,
+                 "data": np.frombuffer(widget.data, dtype=np.int8).tolist()},
+    }))  # fmt: skip
+    return path
+
+
+def test_the_modules_pure_functions_pass_under_node(tmp_path):
+    """`node --test tests/explorers`, with golden values written by this file."""
+    if shutil.which("node") is None:
+        pytest.skip("no node: install Node.js 20 or later to test the explorers' modules")
+    files = sorted(map(str, (ROOT / "tests" / "explorers").glob("*.test.mjs")))
+    done = subprocess.run(
+        ["node", "--test", *files],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GOLDEN": str(golden(tmp_path))},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"# pass (\d+)", done.stdout).group(1) != "0"
