@@ -122,21 +122,23 @@ def fitted_rarity(seed: int, **options) -> dict:
     return {"value": frame.set_index("family").loc["random readout", "value"]}
 
 
-def dog_readout(seed: int, *, count: int = 2048, **options) -> pd.DataFrame:
+def dog_readout(seed: int, **options) -> pd.DataFrame:
     """Held-out correlation of dog readouts, one case per kind of random feature."""
-    frame = held_out(readouts.by_count(seed, target="dog", counts=(count,), steps=0, **options))
+    frame = held_out(readouts.dogs(seed, **options))
+    frame = frame[frame["features"] == frame.loc[frame["reading"] == "patches", "features"].max()]
     frame = frame[frame["reading"].isin(["features", "patches"])]
     return frame.rename(columns={"reading": "case"})[["case", "value", "draws"]]
 
 
-def dog_against_pixels(seed: int, *, count: int = 2048, **options) -> pd.DataFrame:
-    told = {"counts": (count,), "kinds": ("patches",), "steps": 0}
-    frame = readouts.by_count(seed, target="dog", **told, **options)
+def dog_against_pixels(seed: int, **options) -> pd.DataFrame:
+    frame = readouts.dogs(seed, **options)
+    many = frame.loc[frame["reading"] == "patches", "features"].max()
+    frame = frame[(frame["reading"] == "pixels") | (frame["features"] == many)]
     return difference(frame, "reading", "patches", "pixels", ["target"])[["value", "draws"]]
 
 
 def dog_training(seed: int, **options) -> pd.DataFrame:
-    frame = readouts.by_count(seed, target="dog", counts=(16,), kinds=(), **options)
+    frame = readouts.dogs(seed, **options)
     return difference(frame, "reading", "trained", "untrained twin", ["target"])[["value", "draws"]]
 
 
@@ -147,7 +149,7 @@ EASY = ("and gradient descent finds it easily", DEBATE)
 CONTROL = ("control", DEBATE)
 SMALL = {"n_train": 400}
 FEW = {**SMALL, "digits": (3, 8), "many": 512}
-DOGS = {"n_train": 400, "n_test": 400}
+DOGS = {"n_train": 400, "n_test": 400, "counts": (16, 256), "filters": 16, "steps": 100}
 
 CLAIMS = [
     Claim(
@@ -398,7 +400,7 @@ CLAIMS = [
     ),
     Claim(
         id="03-dog-readout",
-        sentence="A linear combination of 2,048 random features, fitted to 2000 photos, detects a "
+        sentence="A linear combination of 1,024 random features, fitted to 2000 photos, detects a "
         "dog: its held-out correlation is at least .9.",
         place=("the post doubts it", DEBATE),
         quantity="Held-out correlation of the readout",
@@ -406,12 +408,12 @@ CLAIMS = [
         rule=Rule(low=0.9),
         control="The same bar as for digits and for single neurons in chapter 02.",
         objection="No reading in this book gets there on 2000 photos; chapter 07 compares them.",
-        small={**DOGS, "count": 256},
+        small=DOGS,
         needs_dogs=True,
     ),
     Claim(
         id="03-dog-patches",
-        sentence="Features that look like an image help: 2,048 averaged random patches beat the "
+        sentence="Features that look like an image help: 1,024 averaged random patches beat the "
         "3,072 pixels on dogs by at least .05.",
         place=("trivial rival", DEBATE),
         quantity="Held-out correlation, readout of patches minus readout of pixels",
@@ -419,7 +421,7 @@ CLAIMS = [
         rule=Rule(low=0.05),
         control="Same photos, same ridge, fewer features than pixels.",
         objection="What wins is the architecture (small windows, averaging), which was designed.",
-        small={**DOGS, "count": 256},
+        small=DOGS,
         needs_dogs=True,
     ),
     Claim(
@@ -432,7 +434,7 @@ CLAIMS = [
         rule=Rule(low=0.05),
         control="Same network, same photos; 400 steps of Adam against ridge.",
         objection="Equal size, not equal cost: more random filters may buy the same.",
-        small={**DOGS, "filters": 16, "steps": 100},
+        small=DOGS,
         needs_dogs=True,
     ),
 ]
