@@ -45,13 +45,11 @@ def serve_student_versions(app, exception):
     if exception or app.builder.format != "html":
         return
     setup = setup_cell(repository_url(), revision())
-    sources = Path(app.outdir) / "_sources"
-    for path in sorted(sources.rglob("*.ipynb")):
-        solved = ROOT / path.relative_to(sources)
-        notebook = student_version(nbformat.read(solved, as_version=4), setup)
-        nbformat.write(notebook, path)
-    count = len(list(sources.rglob("*.ipynb")))
-    logging.getLogger(__name__).info("student versions: %d written to _sources", count)
+    chapters = sorted((Path(app.outdir) / "_sources" / "notebooks").glob("*.ipynb"))
+    for path in chapters:
+        solved = nbformat.read(ROOT / "notebooks" / path.name, as_version=4)
+        nbformat.write(student_version(solved, setup), path)
+    logging.getLogger(__name__).info("student versions: %d written to _sources", len(chapters))
 
 
 def setup(app):

@@ -54,8 +54,12 @@ def set_links(app, config):
     config.html_baseurl = os.environ.get("BOOK_URL", "")
 
 
-def add_source_link(app, pagename, templatename, context, doctree):
-    for group in context.get("header_buttons", []):
+def mend_buttons(app, pagename, templatename, context, doctree):
+    """Add a link to the page's source; keep launch buttons to chapters (prose has no setup cell)."""
+    buttons = context.get("header_buttons", [])
+    if not pagename.startswith("notebooks/"):
+        buttons[:] = [b for b in buttons if b.get("label") != "launch-buttons"]
+    for group in buttons:
         if group.get("label") == "source-buttons" and doctree is not None:
             path = Path(app.env.doc2path(pagename)).relative_to(ROOT).as_posix()
             group["buttons"].append(
@@ -72,5 +76,5 @@ def add_source_link(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.connect("config-inited", set_links, priority=1)
-    app.connect("html-page-context", add_source_link, priority=900)  # after the theme's own
+    app.connect("html-page-context", mend_buttons, priority=900)  # after the theme's own
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -129,7 +129,7 @@
   }
 
   const start = () => {
-    const place = document.getElementById("your-predictions");
+    const place = document.getElementById("predictions-record");
     if (place) show(place);
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

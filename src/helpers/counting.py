@@ -7,7 +7,6 @@ over functions are indexed as in `helpers.boolean`.
 import copy
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -26,6 +25,8 @@ POINTWISE = (nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid, nn.SiLU, nn.ELU, nn.LeakyReL
 # generic net of the sizes used here has a true value so small with probability about 1e-4.
 TIE = 1e-12
 MOST_SUMS = 2**31
+
+Weighted = tuple[np.ndarray, np.ndarray]  # partial outputs (k, 2^n), and how many masks give each
 
 
 def expressible(net: nn.Module, reading: str) -> set[Table]:
@@ -84,31 +85,48 @@ def span(net: nn.Module, reading: str) -> Float[np.ndarray, "inputs members"]:
     return torch.cat([j.flatten(1) for j in jacobian(parameters).values()], dim=1).numpy()
 
 
-def mask_counts(
-    net: nn.Module, *, units: Sequence[int] | None = None
-) -> Int[np.ndarray, "functions"]:
+def mask_counts(net: nn.Module) -> Int[np.ndarray, "functions"]:
     """How many of the 2^M masks over all weights and biases compute each function; sums to 2^M.
-
-    With `units`, the masks that cut all hidden units but these: what they compute is a lower bound
-    on what the masks of a larger net compute.
 
     Exact for a net with one hidden layer. A hidden unit has 2^(n+2) masks, but once its readout
     weight is cut they all contribute nothing, and many ReLU units are silent anyway: at most
     2^(n+1) distinct contributions when act(0) = 0, 16 for three bits. The units are summed in two
     halves, and the two halves meet in comparisons of ranks, so that 2^31 masks become at most
-    2 x 16^6 comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties, and
-    ties are false: `f(x) <= 0`.
+    2 x 16^6 comparisons per input. Sums that agree to one part in 10^12 of the scale count as ties,
+    and ties are false: `f(x) <= 0`.
 
     Raises ValueError for a net with another number of hidden layers, or too large.
     """
-    contributions = _unit_contributions(net, units)
+    contributions = _unit_contributions(net)
     sums = math.prod(len(values) for values, _ in contributions)
     if sums > MOST_SUMS:
         raise ValueError(
             f"{sums:.0e} sums are too many to enumerate, wanted {MOST_SUMS:.0e} at most (about 31 "
-            "weights and biases): count the masks of fewer `units`"
+            "weights and biases): counting.some_masks gives a lower bound"
         )
-    halves = _halves(contributions)
+    return _count(_halves(contributions)).astype(np.int64)
+
+
+def some_masks(net: nn.Module, *, sums: int = 4096, seed: int = 0) -> Bool[np.ndarray, "functions"]:
+    """Functions that sampled masks compute: a lower bound for nets too large for `mask_counts`.
+
+    Each half of the units (the bias goes with one) is given `sums` random choices among its
+    distinct contributions, and all `sums`^2 pairs are tried.
+    """
+    generator = np.random.default_rng(seed)
+    contributions = _unit_contributions(net)
+    halves = [
+        (
+            sum(values[generator.integers(len(values), size=sums)] for values, _ in half),
+            np.ones(sums),
+        )
+        for half in (contributions[::2], contributions[1::2])
+    ]
+    return _count(halves) > 0
+
+
+def _count(halves: list[Weighted]) -> np.ndarray:
+    """How many masks compute each function when each half adds one of its sums to the output."""
     (left, left_masks), (right, right_masks) = sorted(halves, key=lambda half: -len(half[0]))
     points = left.shape[1]
     tie = TIE * (abs(left).max() + abs(right).max())
@@ -128,10 +146,7 @@ def mask_counts(
             codes |= above.view(np.uint8).astype(code_type, copy=False) << code_type(j)
         weights = np.outer(masks, right_masks).ravel()
         counts += np.bincount(codes.ravel(), weights=weights, minlength=2**points)
-    return counts.astype(np.int64)
-
-
-Weighted = tuple[np.ndarray, np.ndarray]  # partial outputs (k, 2^n), and how many masks give each
+    return counts
 
 
 def _halves(contributions: list[Weighted]) -> list[Weighted]:
@@ -147,8 +162,8 @@ def _halves(contributions: list[Weighted]) -> list[Weighted]:
     return halves
 
 
-def _unit_contributions(net: nn.Module, chosen: Sequence[int] | None) -> list[Weighted]:
-    """For every chosen hidden unit, and for the output bias: distinct contributions."""
+def _unit_contributions(net: nn.Module) -> list[Weighted]:
+    """For every hidden unit, and for the output bias: distinct contributions."""
     modules = list(_chain(net))
     linear = [i for i, module in enumerate(modules) if isinstance(module, nn.Linear)]
     if len(linear) != 2:
@@ -167,7 +182,7 @@ def _unit_contributions(net: nn.Module, chosen: Sequence[int] | None) -> list[We
     after = nn.Sequential(*modules[linear[0] + 1 : linear[1]])(before)
     kept = (last.weight.detach()[0, :, None, None] * after).numpy()
     cut = np.zeros_like(kept)
-    units = list(np.concatenate([kept, cut], axis=1)[slice(None) if chosen is None else chosen])
+    units = list(np.concatenate([kept, cut], axis=1))
     if last.bias is not None:
         units.append(np.array([[0.0], [last.bias.item()]]) * np.ones((1, len(x))))
     distinct = (np.unique(unit + 0.0, axis=0, return_counts=True) for unit in units)

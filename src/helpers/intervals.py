@@ -9,7 +9,7 @@ training images are drawn from: splits of one pool are alike.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -74,8 +74,8 @@ def image_weights(ids: torch.Tensor, draws: int = DRAWS) -> torch.Tensor:
 
 
 def interval(
-    values: Sequence | np.ndarray | pd.Series,
-    draws: Sequence | np.ndarray | pd.Series | None = None,
+    values: Iterable,
+    draws: Iterable | None = None,
     *,
     level: float = 0.95,
     statistic: Callable[[np.ndarray], float] = float,

@@ -10,7 +10,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -50,6 +50,9 @@ READINGS = {
     "trained": 5,
     "pixels": 6,
     "random labels": 7,
+    # Only in the universe of a few bits, where there are no pixels and no labels.
+    "single neuron, free cut": 6,
+    "subnetwork, at least": 7,
 }
 ROW = "_row"  # the label of a dot that stands for its row
 INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
@@ -118,17 +121,17 @@ def curves(
     if logy:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    count = frame[series].nunique()
-    if count > 3:  # beside the axes: inside, so many names would cover the lines
-        legend(ax, loc="center left", bbox_to_anchor=(1, 0.5))
-    elif count > 1:
+    if frame[series].nunique() > 1:
         legend(ax)
     return ax
 
 
 def legend(ax: Axes, **options) -> None:
-    """A legend without a frame, wide enough to tell the dashes apart."""
-    ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **options)
+    """A legend below the axes, where it covers no line, with handles that show the dashes."""
+    names = ax.get_legend_handles_labels()[1]
+    columns = max(1, min(len(names), 48 // (max(map(len, names)) + 8)))
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": columns}
+    ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **{**place, **options})
 
 
 @mpl.rc_context(STYLE)
@@ -151,13 +154,37 @@ def scores(
     return ax
 
 
-def pictures(images: Sequence[np.ndarray], titles: Sequence[str], *, columns: int = 5):
+def census(frame: pd.DataFrame) -> np.ndarray:
+    """How many functions of three bits each reading expresses, and the rank of the two spans.
+
+    `frame` has the columns `quantity` ("functions" or "rank"), `reading`, `weights`, `estimate`,
+    `low` and `high` (`counting_functions.census_summary` makes it). Returns the two axes.
+    """
+    panels = axes(1, 2, figsize=(8.4, 4.6), width_ratios=[3, 2])
+    titles = ("functions expressed (of 256)", "rank (8 expresses everything)")
+    for ax, quantity, title, most in zip(
+        panels, ("functions", "rank"), titles, (256, 8), strict=True
+    ):
+        part = frame[frame["quantity"] == quantity]
+        curves(part, "weights", "reading", ax=ax, xlabel="weights and biases, M", ylabel=title)
+        ax.axhline(most, color=INK, ls=":", lw=1)
+        ax.get_legend().remove()
+        for band in ax.collections:
+            band.set_alpha(0.09)
+    panels[0].figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4
+    )
+    return panels
+
+
+def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 5):
     """Grey or colour pictures with titles, in rows; returns the array of axes.
 
     A picture is `(height, width)` or, as in a `Task`, `(channels, height, width)` with 1 or 3
     channels; each is stretched to its own full range. Raises ValueError unless every picture has a
     title.
     """
+    images = list(images)
     if len(images) != len(titles):
         raise ValueError(f"wanted a title per picture, received {len(titles)} for {len(images)}")
     rows = -(-len(images) // columns)

@@ -107,3 +107,14 @@ test("every coordinate on the page is a number inside the drawing", () => {
     }
   }
 });
+
+test("random masks: none cut leaves every unit as it was, all cut silences it", () => {
+  const { weights } = golden.nets.at(-1);
+  const whole = prune.forward(weights, weights.map(() => 1)).hidden;
+  prune.randomMasks(weights, 0).forEach((r, j) =>
+    close(r, prune.correlation(whole[j], whole[j]) == null ? 0 : 1));
+  prune.randomMasks(weights, weights.length).forEach((r) => close(r, 0));
+  const half = prune.randomMasks(weights, 10);
+  assert.deepEqual(half, prune.randomMasks(weights, 10));
+  assert.ok(half.some((r) => r > 0.1 && r < 0.99));
+});

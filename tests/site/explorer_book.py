@@ -1,8 +1,10 @@
 """A small book with one of each explorer, so that they can be tested before and apart from the
 chapters. `python tests/site/explorer_book.py FOLDER` builds it for looking at."""
 
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -20,7 +22,8 @@ sphinx:
     html_static_path: ["{ROOT / "book" / "_static"}"]
     nb_ipywidgets_js: {{anywidget-static.js: {{}}}}
     nb_mime_priority_overrides: [["html", "text/html", 5]]
-    mathjax_path: nowhere.js
+    html_context: {{default_mode: auto}}
+    html_css_files: [book.css]
 """
 TOC = """
 format: jb-book
@@ -88,6 +91,10 @@ CELLS = {
 }
 
 
+def dedented(code: str) -> str:
+    return textwrap.dedent(code.strip("\n")).strip()
+
+
 def write(folder: Path, names=tuple(CELLS)) -> None:
     """The book's sources: a configuration, a page, one notebook for each explorer."""
     (folder / "book").mkdir(parents=True, exist_ok=True)
@@ -105,10 +112,7 @@ def write(folder: Path, names=tuple(CELLS)) -> None:
     for name in names:
         cells = [nbformat.v4.new_markdown_cell(f"# {name.title()}", id="title")]
         for k, code in enumerate(CELLS[name]):
-            lines = code.strip("\n").splitlines()
-            indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
-            text = "\n".join(line[indent:] for line in lines)
-            cells.append(nbformat.v4.new_code_cell(text, id=f"cell-{k}"))
+            cells.append(nbformat.v4.new_code_cell(dedented(code), id=f"cell-{k}"))
         metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
         nbformat.write(notebook, folder / f"{name}.ipynb")
@@ -129,8 +133,6 @@ def build(folder: Path, names=tuple(CELLS)) -> Path:
 
 
 def environment() -> dict[str, str]:
-    import os
-
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     binaries = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     return {

@@ -113,21 +113,17 @@ def test_thirty_one_weights_are_all_counted(shape, activation):
     assert abs(sampled[common] / 2000 - share) < 5 * np.sqrt(share * (1 - share) / 2000)
 
 
-def test_chosen_units_are_the_net_without_the_others():
-    """The masks of units 0 and 2 are those of the net whose other units do not exist."""
-    net = networks.mlp([3, 4, 1], seed=5)
-    smaller = networks.mlp([3, 2, 1])
-    with torch.no_grad():
-        smaller[1].weight.copy_(net[1].weight[[0, 2]])
-        smaller[1].bias.copy_(net[1].bias[[0, 2]])
-        smaller[3].weight.copy_(net[3].weight[:, [0, 2]])
-        smaller[3].bias.copy_(net[3].bias)
-    assert (counting.mask_counts(net, units=[0, 2]) == counting.mask_counts(smaller)).all()
+def test_sampled_masks_are_masks():
+    """What sampled masks compute is a part of what all masks compute, and most of it."""
+    net = networks.mlp([3, 5, 1], seed=5)
+    every, some = counting.mask_counts(net) > 0, counting.some_masks(net, sums=1000)
+    assert not (some & ~every).any()
+    assert some.sum() > 0.8 * every.sum()
 
 
 def test_too_many_sums_are_refused():
     """A net whose sums cannot be enumerated is refused, with the way out."""
-    with pytest.raises(ValueError, match=r"too many to enumerate.*fewer `units`"):
+    with pytest.raises(ValueError, match=r"too many to enumerate.*some_masks"):
         counting.mask_counts(networks.mlp([3, 14, 1], seed=0))
 
 
@@ -141,8 +137,8 @@ def test_a_net_without_biases_has_fewer_masks():
 
 @settings(max_examples=3, deadline=None)
 @given(SEEDS, st.integers(1, 5), ACTIVATIONS)
-def test_spans_equal_a_linear_program_for_every_function(seed, h, activation):
-    """Features and tangent space reach exactly the functions that a linear program separates."""
+def test_spans_equal_linear_programs(seed, h, activation):
+    """Features and tangent space reach exactly what a linear program can separate."""
     net = networks.mlp([3, h, 1], activation=activation, seed=seed)
     x = boolean.inputs(3)
     double = nn.Sequential(*net).double()
@@ -160,14 +156,13 @@ def test_spans_equal_a_linear_program_for_every_function(seed, h, activation):
         ("features", np.column_stack([hidden, np.ones(8)])),
         ("tangent", np.stack(gradients)),
     ):
-        feasible = set()
-        for code in range(256):
-            table = boolean.to_table(code, 3)
+        codes = np.random.default_rng(seed).choice(256, size=80, replace=False).tolist()
+        expressible = counting.expressible(net, reading)
+        for table in (boolean.to_table(code, 3) for code in codes):
             a = np.where(np.array(table)[:, None], -phi, phi)
             b = np.where(table, -1.0, 0.0)
-            if linprog(np.zeros(phi.shape[1]), a, b, bounds=(None, None)).status == 0:
-                feasible.add(table)
-        assert counting.expressible(net, reading) == feasible
+            feasible = linprog(np.zeros(phi.shape[1]), a, b, bounds=(None, None)).status == 0
+            assert (table in expressible) == feasible
 
 
 @settings(max_examples=20, deadline=None)

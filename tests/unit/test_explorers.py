@@ -158,6 +158,13 @@ def test_a_truth_given_later_is_the_truth_given_at_once():
     assert answer.spec["because"] == "It is."
 
 
+def test_a_prediction_outlives_running_its_cell_again():
+    first = predict.choice("Q?", ["a", "b"], id="again")
+    first.value = {"phase": "committed", "answer": 1, "confidence": 75}
+    assert predict.choice("Q?", ["a", "b"], id="again").value == first.value
+    assert predict.choice("Q?", ["a", "b"], id="another").value == {}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -256,3 +263,9 @@ def test_the_modules_pure_functions_pass_under_node(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"# pass (\d+)", done.stdout).group(1) != "0"
+
+
+def test_scores_may_be_tensors():
+    scores = torch.linspace(-0.5, 0.5, 8)
+    made = hunt.Target(scores, scores / 2, torch.ones(8, 2, 2), {"a law": [0.1, 0.2, 0.3, 0.4]})
+    assert hunt.explorer({"random labels": made}).spec["steps"] == [1, 2, 4, 8]

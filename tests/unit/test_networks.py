@@ -14,11 +14,11 @@ from helpers import networks
 
 KINDS = networks.PARAMETERIZATIONS
 
+
 @pytest.fixture
 def unchecked(monkeypatch):
     """The package as readers import it: without the type checks that the tests switch on."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,7 +82,7 @@ def test_the_two_forms_have_the_same_price():
 
 
 def test_bits_grow_only_logarithmically_as_lambda_shrinks():
-    """Beyond interpolation the fit hardly changes: each factor of ten costs edof log2(10)/2 bits."""
+    """Once the fit interpolates, each factor of ten costs edof log2(10)/2 bits."""
     phi, y, _ = _data(30, 200)
     bits = [ridge.fit_features(phi, y, lambdas=(10.0**-k,)).bits for k in (6, 7, 8)]
     step = 29 * math.log2(10) / 2

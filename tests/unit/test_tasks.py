@@ -10,11 +10,11 @@ from sklearn.datasets import load_digits
 from helpers import tasks
 from helpers.tasks import Task
 
+
 @pytest.fixture
 def unchecked(monkeypatch):
     """The package as readers import it: without the type checks that the tests switch on."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-
 
 
 def test_train_and_test_are_a_partition_of_the_1797_digits():

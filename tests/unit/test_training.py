@@ -1,5 +1,7 @@
 """Training: plain gradient descent, checked against gradients taken by hand."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 from torch import nn
@@ -65,7 +67,7 @@ def test_the_seed_fixes_the_order_of_the_batches_on_one_and_two_threads():
 
 def test_a_pass_shows_every_image_at_most_once():
     class Recorder(nn.Module):
-        seen = []
+        seen: ClassVar[list] = []
 
         def __init__(self):
             super().__init__()
@@ -78,7 +80,7 @@ def test_a_pass_shows_every_image_at_most_once():
 
     x, y = torch.arange(10.0)[:, None], torch.tensor([1.0, -1.0]).repeat(5)
     train(Recorder(), Task(x, y, x, y, "toy"), steps=4, batch=4)
-    first, second = (sum(Recorder.seen[k : k + 2], []) for k in (0, 2))
+    first, second = ([*Recorder.seen[k], *Recorder.seen[k + 1]] for k in (0, 2))
     assert len(set(first)) == len(set(second)) == 8
     assert first != second
 
@@ -104,7 +106,10 @@ def test_training_learns_a_digit_held_out():
     [
         ({"optimizer": "lion"}, r"wanted an optimizer among \('adam', 'sgd'\), received 'lion'"),
         ({"loss": "hinge"}, "wanted a loss 'logistic' or 'squared', received 'hinge'"),
-        ({"steps": 5, "snapshots": (9,)}, r"wanted snapshots at steps from 0 to 5, received \(9,\)"),
+        (
+            {"steps": 5, "snapshots": (9,)},
+            r"wanted snapshots at steps from 0 to 5, received \(9,\)",
+        ),
         ({"batch": 0}, "wanted at least one image per batch, received 0"),
         (
             {"optimizer": "sgd", "lr": 1e9, "loss": "squared", "steps": 50},

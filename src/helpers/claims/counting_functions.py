@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.stats import spearmanr
 from torch import nn
 
 from helpers import boolean, counting, networks, tiny
 from helpers.claims.core import DEBATE, Claim, Rule
 from helpers.networks import parameter_count
+from helpers.stored import save
+from helpers.sweeps import sweep
 
 WIDTHS = (2, 3, 4, 6, 8, 10)
 EXACT = 31  # weights and biases up to which every mask is counted
@@ -38,8 +39,7 @@ def census(
     """How many functions of n bits each reading of an untrained net expresses, width by width.
 
     Columns: `hidden`, `weights` (M), `reading`, `functions`, `rank` (of a span, else nan). Every
-    number is exact but "subnetwork, at least": beyond 31 weights the masks that keep some six of
-    the units are counted, for three choices of the six.
+    number is exact but "subnetwork, at least": beyond 31 weights 17 million masks are sampled.
     """
     records = []
     for hidden in widths:
@@ -51,7 +51,7 @@ def census(
             if reading != "subnetwork" or weights <= EXACT
         }
         if weights > EXACT:
-            found["subnetwork, at least"] = _some_masks(net, hidden, n, seed).sum()
+            found["subnetwork, at least"] = counting.some_masks(net, seed=seed).sum()
         ranks = {
             NAMES[reading]: np.linalg.matrix_rank(counting.span(net, reading))
             for reading in ("features", "tangent")
@@ -121,19 +121,27 @@ def summary(frame: pd.DataFrame, by: Sequence[str], value: str = "functions") ->
     return pd.DataFrame({name: grouped.quantile(q) for name, q in levels.items()}).reset_index()
 
 
-def _some_masks(net: nn.Sequential, hidden: int, n: int, seed: int, choices: int = 3) -> np.ndarray:
-    generator = torch.Generator().manual_seed(seed)
-    six = (EXACT - 1) // (n + 2)
-    reached = np.zeros(2**2**n, dtype=bool)
-    for _ in range(choices):
-        kept = torch.randperm(hidden, generator=generator)[:six].tolist()
-        reached |= counting.mask_counts(net, units=kept) > 0
-    return reached
+def census_summary(counts: pd.DataFrame, descents: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `plots.census`: readings from `census`, "trained" from `found`."""
+    arrived = (descents["step"] >= 0).groupby([descents["seed"], descents["weights"]]).sum()
+    trained = arrived.rename("functions").reset_index().assign(reading="trained")
+    functions = summary(pd.concat([counts, trained]), ["reading", "weights"])
+    rank = summary(counts.dropna(subset="rank"), ["reading", "weights"], "rank")
+    parts = [functions.assign(quantity="functions"), rank.assign(quantity="rank")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def store_census(nets: int = 50, steps: int = 1000) -> None:
+    """Count at full size, for the figure of the book's front page."""
+    counts = sweep(census, {"seed": range(nets)})
+    shown = census_summary(counts, found(range(nets), steps=steps))
+    command = "python -m helpers.claims.counting_functions"
+    save("01-census", shown, command=command, seeds=nets, steps=steps)
 
 
 # --- what the claims measure ----------------------------------------------------------------------
 
-# Rules and numbers of seeds were fixed after looking at nets of seeds below 1050, so the claims draw
+# Rules and numbers of seeds were fixed after looking at nets of seeds below 1050: the claims draw
 # other nets.
 FRESH = 2000
 
@@ -315,3 +323,7 @@ CLAIMS = [
         seeds=50,
     ),
 ]
+
+
+if __name__ == "__main__":
+    store_census()

@@ -22,6 +22,17 @@ export const listed = (items) =>
   items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 export const clamp = (number, low, high) => Math.min(high, Math.max(low, number));
 
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
 // --- elements ---------------------------------------------------------------------------------
 const SVG = "http://www.w3.org/2000/svg";
 

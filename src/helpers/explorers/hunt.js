@@ -5,8 +5,8 @@
 // already chosen, so at least 0), then the held-out scores of the same neurons.
 
 export const name = "hunt";
-const BARS = { width: 360, height: 200, left: 14, right: 14, top: 18, bottom: 40, bins: 40 };
-const LINES = { width: 360, height: 200, left: 34, right: 14, top: 20, bottom: 40 };
+const BARS = { width: 360, height: 200, left: 14, right: 14, top: 32, bottom: 40, bins: 40 };
+const LINES = { width: 360, height: 200, left: 34, right: 14, top: 28, bottom: 40 };
 
 const scoresOf = ({ data, spec }, target, part) => {
   const m = spec.steps.at(-1);
@@ -164,7 +164,7 @@ function bars(first) {
       svg("line", { y1: BARS.top + (kind === "train" ? 0 : 12), y2: bottom }), svg("text", { "text-anchor": "middle" }))),
   };
   made.graph.append(
-    svg("text", { x: BARS.left, y: BARS.top - 3, class: "ex-title", text: "share of neurons" }),
+    svg("text", { x: BARS.left, y: 11, class: "ex-title", text: "share of neurons" }),
     svg("g", { class: "ex-axis" }, svg("line", { x1: BARS.left, x2: BARS.width - BARS.right, y1: bottom, y2: bottom }),
       first.histogram.ticks.map(({ x, text }) => svg("text", { x, y: bottom + 15, "text-anchor": "middle", text })),
       svg("text", { x: BARS.width / 2, y: BARS.height - 6, "text-anchor": "middle", text: "correlation with the target, new images" })),
@@ -184,7 +184,7 @@ function lines(first, dispatch) {
   const { xTicks, yTicks } = first.lines;
   made.graph.append(
     svg("g", { class: "ex-axis" },
-      svg("text", { x: 2, y: LINES.top - 8, class: "ex-title", text: "best correlation" }),
+      svg("text", { x: 2, y: 11, class: "ex-title", text: "best correlation" }),
       yTicks.map(({ y }) => svg("line", { x1: LINES.left, x2: LINES.width - LINES.right, y1: y, y2: y })),
       yTicks.map(({ y, text }) => svg("text", { x: LINES.left - 5, y: y + 4, "text-anchor": "end", text })),
       xTicks.map(({ x, text }) => svg("text", { x, y: bottom + 15, "text-anchor": "middle", text })),
@@ -226,9 +226,9 @@ export function mount(parts, dispatch, first) {
     oninput: () => dispatch({ type: "step", step: Number(range.value), transient: true }),
     onchange: () => dispatch({ type: "released" }),
   });
-  const count = html("output", { class: "ex-count" });
-  const half = button("÷ 2", () => dispatch({ type: "by", by: -1 }), { "aria-label": "Half as many neurons" });
-  const twice = button("× 2", () => dispatch({ type: "by", by: 1 }), { "aria-label": "Twice as many neurons" });
+  const count = html("b", { class: "ex-count" });
+  const half = button("Halve", () => dispatch({ type: "by", by: -1 }));
+  const twice = button("Double", () => dispatch({ type: "by", by: 1 }));
   const key = html("p", { class: "ex-key" });
   parts.figure.append(
     html("form", { onsubmit: (event) => event.preventDefault() },

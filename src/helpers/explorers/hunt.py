@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from helpers.explorers import frame
-
-Curve = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Target:
     1, 2, 4, ... neurons, one value for each of `steps(m)`.
     """
 
-    train: np.ndarray
-    held_out: np.ndarray
-    weights: np.ndarray | None = None
-    laws: Mapping[str, np.ndarray] = field(default_factory=dict)
+    train: ArrayLike
+    held_out: ArrayLike
+    weights: ArrayLike | None = None
+    laws: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 def steps(m: int) -> np.ndarray:
@@ -68,11 +67,14 @@ class HuntExplorer(frame.Explorer):
             f"and {held_out} on new ones"
             for name, train, held_out in rows
         )
+        styles = ("solid", "dashed", "dotted")
+        drawn = [f"{styles[k % 3]}: {row[0]}" for k, row in enumerate(rows)]
+        key = f"Lines, {', '.join(drawn)}; thick where it was picked, thin on new images."
         alt = f"Best correlation against the number of neurons, thick on train: {sentence}."
         return (
             f"<p><strong>{frame.escaped(spec['question'])}</strong></p>"
             + frame.picture(350, 184, alt, *paths, *levels, *ends)
-            + f"<p>{frame.escaped(sentence[0].upper() + sentence[1:])}.</p>"
+            + f"<p>{frame.escaped(sentence[0].upper() + sentence[1:])}. {frame.escaped(key)}</p>"
             + frame.table(["target", "train", "held out"], rows, "The numbers as a table")
         )
 
@@ -132,7 +134,7 @@ def explorer(
     return HuntExplorer(spec=spec, data=np.stack(scores).tobytes())
 
 
-def _law(name: str, values: np.ndarray, count: int) -> np.ndarray:
+def _law(name: str, values: ArrayLike, count: int) -> np.ndarray:
     values = np.asarray(values, dtype=float)
     if values.shape != (count,):
         raise ValueError(
@@ -142,7 +144,7 @@ def _law(name: str, values: np.ndarray, count: int) -> np.ndarray:
     return values
 
 
-def _pictures(weights: np.ndarray | None, winners: list[int], sign: np.ndarray) -> dict:
+def _pictures(weights: ArrayLike | None, winners: list[int], sign: np.ndarray) -> dict:
     """The winners' weights by neuron, each scaled to -31..31."""
     if weights is None:
         return {}

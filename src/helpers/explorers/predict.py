@@ -65,6 +65,16 @@ class PredictExplorer(frame.Explorer):
         return f"{heading}{_empty_plot(spec)}<p>{frame.escaped(sentence)}</p>{told}"
 
 
+# What was predicted in this session, by id: running a cell again does not lose it, in Colab too.
+SESSION: dict[str, dict] = {}
+
+
+def _explorer(spec: dict) -> PredictExplorer:
+    widget = PredictExplorer(spec=spec, value=SESSION.get(spec["id"], {}))
+    widget.observe(lambda change: SESSION.update({spec["id"]: change["new"]}), "value")
+    return widget
+
+
 def _empty_plot(spec: dict) -> str:
     count = len(spec["x"])
     at = [50 + 280 * k / (count - 1) for k in range(count)]
@@ -129,7 +139,7 @@ def curve(
                    for name, values in rivals.items()],
     }  # fmt: skip
     known = {} if truth is None else _measured(truth, low, high, len(x))
-    return PredictExplorer(spec={**spec, **known})
+    return _explorer({**spec, **known})
 
 
 def choice(
@@ -149,10 +159,16 @@ def choice(
     if len(answers) < 2:
         raise ValueError(f"a choice needs at least two answers, but got {answers}; add another")
     right = None if truth is None else _answer(answers, truth)
-    return PredictExplorer(
-        spec={"kind": "choice", "id": id, "question": question, "answers": answers,
-              "truth": right, "because": because}
-    )  # fmt: skip
+    return _explorer(
+        {
+            "kind": "choice",
+            "id": id,
+            "question": question,
+            "answers": answers,
+            "truth": right,
+            "because": because,
+        }
+    )
 
 
 def _answer(answers: Sequence[str], truth: int | str) -> int:

@@ -38,6 +38,27 @@ export function correlation(a, b) {
   return aa < 1e-18 || bb < 1e-18 ? null : ab / Math.sqrt(aa * bb);
 }
 
+/** What a random mask with as many cuts does to each unit's meaning: the mean correlation with the
+ * whole network over `draws` masks, a silenced unit counting as 0. Seeded, so it does not flicker. */
+export function randomMasks(weights, cuts, draws = 300) {
+  const start = forward(weights, weights.map(() => 1)).hidden;
+  const total = start.map(() => 0);
+  const random = seeded(cuts + 1);
+  for (let draw = 0; draw < draws; draw++) {
+    const mask = weights.map(() => 1);
+    for (let left = cuts, k = 0; k < mask.length; k++) {
+      if (random() * (mask.length - k) < left) {
+        mask[k] = 0;
+        left -= 1;
+      }
+    }
+    forward(weights, mask).hidden.forEach((unit, j) => {
+      total[j] += (correlation(start[j], unit) ?? 0) / draws;
+    });
+  }
+  return total;
+}
+
 /** The different things one hidden unit can add to the output, with the number of its 32 masks
  * that do so and, of those, one with the fewest cuts. */
 export function behaviours(weights, j) {
@@ -276,14 +297,14 @@ export function view(state) {
         { x: place.x + 4, y: place.y + 16, width: BOX.width - 8, height: BOX.height - 20 }, 0, peak),
     })),
     out: {
-      ...at.out, title: "output", note: changed(start.output, now.output),
+      ...at.out, title: "f(x)", note: changed(start.output, now.output),
       ...bars(start.output, now.output,
         { x: at.out.x + 4, y: at.out.y + 16, width: OUT.width - 8, height: OUT.height - 22 }, low, high),
     },
     rows: INPUTS.map((bits, k) => {
       const on = now.output[k] > 0 ? 1 : 0;
       return {
-        bits, output: decimals(now.output[k]), on: on === 1, wanted: isOn(target, k) === 1,
+        bits, output: decimals(now.output[k], 3), on: on === 1, wanted: isOn(target, k) === 1,
         right: on === isOn(target, k),
         label: `Target for input ${BITS[k]}: ${isOn(target, k) ? "on" : "off"}`,
       };
@@ -308,6 +329,7 @@ export function view(state) {
         decimals(start.output[k]), decimals(now.output[k]), isOn(target, k) ? "on" : "off"]),
       ["correlation", ...now.hidden.flatMap((_, j) => ["", said.meaning[j].replace("r = ", "")]), "",
         changed(start.output, now.output).replace("r = ", ""), ""],
+      ["under random masks", ...randomMasks(weights, said.cut).flatMap((r) => ["", decimals(r)]), "", "", ""],
     ],
   };
 }
@@ -402,7 +424,7 @@ export function mount(parts, dispatch, first) {
       + at(event.clientX - box.left, box.width) });
   });
 
-  const select = html("select", {
+  const select = html("select", { "aria-label": "Target",
     onchange: () => select.value !== "other" && dispatch({ type: "target", target: Number(select.value) }),
   }, first.presets.map(({ name, target }) => html("option", { value: String(target), text: name })),
   html("option", { value: "other", text: "another function" }));
@@ -411,7 +433,7 @@ export function mount(parts, dispatch, first) {
   parts.controls.append(show, all);
 
   parts.figure.append(
-    html("label", { class: "ex-pick" }, html("span", { text: "Target" }), select),
+    html("label", { class: "ex-pick" }, html("span", { "aria-hidden": "true", text: "Target" }), select),
     html("div", { class: "ex-left" }, graph,
       html("p", { class: "ex-key" },
         html("span", { class: "ex-swatch plus", text: "positive" }),
