@@ -283,8 +283,8 @@ def rarities(
     for s, bits in zip(levels, exact, strict=True):
         # One sign counts in all three families; letting detectors be turned round costs each a bit.
         values = {
-            "random readout": float(bits),
             "single neuron": yardstick.rarity(s, neuron).bits,
+            "random readout": float(bits),
             "re-drawn net": yardstick.rarity(s, nets).bits,
         }
         for family, value in values.items():
