@@ -160,7 +160,7 @@ def arc_cosine_kernel(
     (sin theta + (pi - theta) cos theta). `depth` counts hidden layers; computed in float64.
 
     Raises ValueError for a depth below one, a negative bias_std and images of different sizes.
-    Source: Cho & Saul 2009, eq. 6 (degree 1), with the weights' variance 2/d and biases added.
+    Source: Cho & Saul 2009, section 2 (degree 1), with the weights' variance 2/d and biases added.
     """
     if depth < 1 or bias_std < 0:
         raise ValueError(f"wanted depth >= 1, bias_std >= 0, received {depth} and {bias_std}")
