@@ -27,10 +27,15 @@ def one_thread():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With REQUIRE_ALL=1 a skip is a failure."""
+    """With REQUIRE_ALL=1 a skip is a failure, except for photographs that nobody can install.
+
+    The tests on real CIFAR-10 name HELPERS_DATA in their reason and run wherever it is set.
+    """
     report = yield
     if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        if "HELPERS_DATA" in str(reason) and not os.environ.get("HELPERS_DATA"):
+            return report
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1, and yet: {reason}"
     return report

@@ -91,6 +91,8 @@ def tidy_theme(app, config):
     # sphinx-thebe would put other hosts' addresses on every page.
     for listeners in app.events.listeners.values():
         listeners[:] = [x for x in listeners if x.handler.__module__ != "sphinx_thebe"]
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def setup(app):

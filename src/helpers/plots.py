@@ -50,10 +50,9 @@ READINGS = {
     "trained": 5,
     "pixels": 6,
     "random labels": 7,
-    # Only in the universe of a few bits, where there are no pixels and no labels.
-    "single neuron, free cut": 6,
-    "subnetwork, at least": 7,
 }
+# Where functions of a few bits are counted there are no pixels and no random labels.
+BORROWED = {"single neuron, free cut": "pixels", "subnetwork, at least": "random labels"}
 ROW = "_row"  # the label of a dot that stands for its row
 INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
 
@@ -88,7 +87,7 @@ def axes(rows: int = 1, columns: int = 1, **options):
 
 def style(name: str, position: int = 0) -> dict:
     """Colour, marker and dash of a series: the reading's own, else the one at `position`."""
-    k = READINGS.get(name, position % len(COLOURS))
+    k = READINGS.get(BORROWED.get(name, name), position % len(COLOURS))
     return {"color": COLOURS[k], "marker": MARKERS[k], "linestyle": DASHES[k]}
 
 
@@ -223,8 +222,8 @@ def captioned(
         body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
         folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
     return HTML(
-        f'<figure class="chart">{svg}<figcaption>{html.escape(caption)}</figcaption>'
-        f"{folded}</figure>"
+        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption>{folded}</figure>"
     )
 
 
@@ -254,10 +253,12 @@ def _svg(figure: Figure, text: str) -> str:
         svg = svg.replace(colour, f"var(--series-{number}, {colour})")
     head, body = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    width = 1.25 * figure.get_size_inches()[0]
+    # Never so small that the lettering cannot be read: on a phone a wide figure scrolls instead.
+    width = figure.get_size_inches()[0]
     return (
         f'{head} role="img" aria-label="{html.escape(text, quote=True)}" '
-        f'style="width: 100%; max-width: {width:.1f}in; height: auto; '
+        f'style="width: 100%; min-width: {0.58 * width:.1f}in; max-width: {1.25 * width:.1f}in; '
+        f"height: auto; "
         f'stroke-linejoin: round; stroke-linecap: butt">{body}'
     )
 

@@ -34,7 +34,12 @@ def card(claim_id: str) -> HTML:
 
 def scoreboard() -> HTML:
     """All claims with their verdicts as one table."""
-    rows = "".join(_row(claim) for claim in ledger())
+    chapters = sorted({claim.chapter for claim in ledger()})
+    rows = "".join(
+        f'<tr><th colspan="4" scope="rowgroup">Chapter {chapter}</th></tr>'
+        + "".join(_row(claim) for claim in ledger() if claim.chapter == chapter)
+        for chapter in chapters
+    )
     head = "".join(
         f'<th scope="col">{name}</th>' for name in ("Claim", "Verdict", "Measured", "Rule")
     )
