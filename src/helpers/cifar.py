@@ -175,6 +175,12 @@ def find(root: str | Path | None = None) -> Path:
     )
 
 
+def is_here() -> bool:
+    """Whether the images can be read without a download: HELPERS_DATA is set, or they are cached."""
+    cached = Path(pooch.os_cache("is-the-dog-already-there")) / FOLDER
+    return bool(os.environ.get("HELPERS_DATA")) or cached.is_dir()
+
+
 def _batches(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files of training records, in the order of their numbers, and those of test records."""
     numbers = {path: re.fullmatch(r"data_batch_(\d+)\.bin", path.name) for path in folder.iterdir()}
