@@ -176,7 +176,7 @@ def find(root: str | Path | None = None) -> Path:
 
 
 def is_here() -> bool:
-    """Whether the images can be read without a download: HELPERS_DATA is set, or they are cached."""
+    """Whether images can be read without a download: HELPERS_DATA is set, or they are cached."""
     cached = Path(pooch.os_cache("is-the-dog-already-there")) / FOLDER
     return bool(os.environ.get("HELPERS_DATA")) or cached.is_dir()
 
