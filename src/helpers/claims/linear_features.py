@@ -319,7 +319,7 @@ CLAIMS = [
         measure=learnt,
         rule=Rule(high=0.1),
         control="A ReLU neuron of the same w.x is learnt (03-relu-neuron).",
-        objection="Degree 4 has some 46,000 dimensions here: with n and m enough of them it would "
+        objection="Degree 4 has some 40,000 dimensions here: with n and m enough of them it would "
         "be learnt. Not within these budgets is all that was shown.",
         options={"target": "He_4"},
         small={"width": 512, "n_train": 800},
