@@ -248,7 +248,7 @@ CLAIMS = [
     ),
     Claim(
         id="01-small-circuits",
-        sentence="The masks of a net with 31 weights hold what small circuits compute: at least "
+        sentence="The masks of a net with 31 weights express what small circuits compute: at least "
         "nine tenths of the functions of each minimum circuit size.",
         place=("circuits of size N, subgraphs of a graph of size M", DEBATE),
         quantity="Share of the functions of this size that some mask of a 3-6-1 net computes",
@@ -265,7 +265,7 @@ CLAIMS = [
         sentence="The tangent space of an untrained net expresses nearly every function of three "
         "bits: at least 95%.",
         place=("the tangent space as the place for the line", DEBATE),
-        quantity="Share of the 256 functions that J theta expresses",
+        quantity="Share of the 256 functions that a combination of partial derivatives expresses",
         measure=tangent_share,
         rule=Rule(low=0.95),
         control="Any eight independent functions express all 256: the rank stands beside it.",
@@ -313,7 +313,7 @@ CLAIMS = [
     Claim(
         id="01-own-function",
         sentence="The function that the untrained net computes is found by the readings that "
-        "contain the net itself.",
+        "have the net itself as a member.",
         place=("control", DEBATE),
         quantity="Share of nets whose own function is in masks, features and tangent space",
         measure=own_function,

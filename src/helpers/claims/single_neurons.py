@@ -406,7 +406,8 @@ CLAIMS = [
         quantity="Measured minus predicted best correlation on train, mean over ten digits",
         measure=law_errors,
         rule=Rule(-0.03, 0.03),
-        control="The two laws above and below are judged by the same rule.",
+        control="The Gaussian law and the cap law fitted to the spread are judged by the same "
+        "rule.",
         objection="This law was written down after 02-cap-law had failed, though before its own "
         "measurement; the neurons it is judged on took no part in its fit.",
         options={"law": "cap_tail", "held_back": (8192, 16384, 32768, 65536)},
@@ -440,7 +441,7 @@ CLAIMS = [
     ),
     Claim(
         id="02-planted",
-        sentence="A neuron that the labels were made from is found.",
+        sentence="A neuron that the labels were made from is the one that is picked.",
         place=("control", DEBATE),
         quantity="Share of networks in which the very neuron was picked",
         measure=planted_found,
