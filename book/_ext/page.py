@@ -5,6 +5,7 @@ Also copies the parts of MathJax that a page can ask for, so that no formula nee
 
 import importlib.util
 import os
+import re
 import shutil
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from docutils import nodes
 
 MATHJAX_PARTS = ["tex-chtml.js", "input", "output/chtml", "a11y", "sre", "ui"]
+EMPTY_HEADER = re.compile(r'<th(?: class="blank[^"]*")?\s*>(?:&nbsp;|\s)*</th>')
 
 
 def description(doctree, length=200):
@@ -45,12 +47,13 @@ def add_meta(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(lines)
 
 
-def name_folds(app, pagename, templatename, context, doctree):
-    """Let a folded cell be called what it says ("Show a solution"), not "Toggle hidden content"."""
+def mend_markup(app, pagename, templatename, context, doctree):
+    """Mend what screen readers stumble over: the name of a folded cell, empty corners of tables."""
     if "body" in context:
-        context["body"] = context["body"].replace(
-            '<summary aria-label="Toggle hidden content">', "<summary>"
-        )
+        # Called what it says ("Show a solution"), not "Toggle hidden content".
+        body = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
+        # pandas heads the index column with an empty header cell.
+        context["body"] = EMPTY_HEADER.sub("<td></td>", body)
 
 
 def copy_mathjax(app, exception):
@@ -98,7 +101,7 @@ def tidy_theme(app, config):
 def setup(app):
     app.connect("config-inited", tidy_theme, priority=1)
     app.connect("html-page-context", add_meta, priority=900)
-    app.connect("html-page-context", name_folds)
+    app.connect("html-page-context", mend_markup)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", forget_old_pages, priority=400)  # before the student versions
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -64,8 +64,9 @@ def mlp(
       any width when SGD's learning rate is multiplied by the width (Yang & Hu 2021, the maximal
       update parameterisation, shifted by their symmetry so that all weights have variance 1).
 
-    Biases are N(0, bias_std^2). They are not zero by default because a bias-free ReLU network has
-    no component at all on odd polynomials of degree three and more.
+    Biases are N(0, bias_std^2). They are not zero by default because a bias-free layer of ReLU
+    neurons that look at the input has no component at all on odd polynomials of degree three and
+    more.
 
     Raises ValueError for fewer than two sizes, sizes below one, and unknown names.
     """
@@ -120,7 +121,7 @@ def cnn(
     return nn.Sequential(*layers)
 
 
-def hidden_layers(net: nn.Sequential) -> list[int]:
+def hidden_layers(net: nn.Module) -> list[int]:
     """Positions in `net` after which the hidden activations of layers 1, 2, ... stand.
 
     These are the pointwise modules that directly follow a Linear or Conv2d layer. Raises
@@ -149,7 +150,7 @@ def hidden_layers(net: nn.Sequential) -> list[int]:
     return after
 
 
-def layer_position(net: nn.Sequential, layer: int) -> int:
+def layer_position(net: nn.Module, layer: int) -> int:
     """Where in `net` the activations of one hidden layer stand; -1 is the last layer.
 
     Raises ValueError for a layer that the network does not have.

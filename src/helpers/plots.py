@@ -134,6 +134,16 @@ def legend(ax: Axes, **options) -> None:
 
 
 @mpl.rc_context(STYLE)
+def shared_legend(panels: Sequence[Axes], *, columns: int = 3) -> None:
+    """One legend below all panels, in the place of their own."""
+    for ax in panels:
+        ax.get_legend().remove()
+    handles = panels[0].get_legend_handles_labels()
+    options = {"frameon": False, "handlelength": 3.2, "labelcolor": INK, "ncols": columns}
+    panels[0].figure.legend(*handles, loc="outside lower center", **options)
+
+
+@mpl.rc_context(STYLE)
 def scores(
     frame: pd.DataFrame, label: str, *, ax: Axes | None = None, xlabel: str, chance: float | None
 ) -> Axes:
@@ -222,8 +232,8 @@ def captioned(
         body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
         folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
     return HTML(
-        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div><figcaption>{html.escape(caption)}</figcaption>'
-        f"{folded}</figure>"
+        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption>{folded}</figure>"
     )
 
 

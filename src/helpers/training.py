@@ -80,9 +80,9 @@ def train(
         update.step()
         if step % record == 0 or step == steps:
             if not torch.isfinite(value):
-                raise ValueError(f"the loss is {float(value)} at step {step}: lower lr={lr}")
+                raise ValueError(f"the loss is {value.item()} at step {step}: lower lr={lr}")
             history.steps.append(step)
-            history.loss.append(float(value.detach()))
+            history.loss.append(value.item())
         if step in snapshots:
             history.snapshots[step] = copy.deepcopy(net)
     return history

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import claims
+from helpers import claims, stored
 from helpers.claims import Claim, Rule, cards, core
 
 TOY = Claim(
@@ -148,7 +148,7 @@ def test_a_failed_measurement_leaves_the_old_entry(ledger, monkeypatch):
     def cut(*_):
         raise OSError("power cut")
 
-    monkeypatch.setattr(core.os, "replace", cut)
+    monkeypatch.setattr(stored.os, "replace", cut)
     with pytest.raises(OSError, match="power cut"):
         claims.measure_and_write(replace(TOY, rule=Rule(high=0.5)))
     assert (ledger / "99-toy.json").read_bytes() == before

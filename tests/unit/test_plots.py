@@ -104,11 +104,12 @@ def test_curves_draw_what_the_frame_holds():
     plt.close("all")
 
 
-def test_many_names_stand_beside_the_axes():
+def test_the_names_of_the_lines_stand_below_the_axes_and_within_the_figure():
     ax = _curves(_frame(tuple(plots.READINGS)))
     ax.figure.canvas.draw()
     legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert legend.x0 >= box.x1
+    assert legend.y1 <= box.y0
+    assert ax.figure.bbox.x0 <= legend.x0
     assert legend.x1 <= ax.figure.bbox.x1
     plt.close("all")
 
