@@ -17,6 +17,7 @@ network D is the identity, and A A'^T + 1 is all ("final").
 Source: Novak, Sohl-Dickstein & Schoenholz 2022 (arXiv 2206.08720) count these costs in general.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -147,8 +148,8 @@ def kernel(
     theta = {name: x1.new_empty(side, side, n1, n2) for name in names}
 
     block, resident = _block_sizes(found, layers, x1, c, side, memory)
-    first = [slice(i, min(i + block, n1)) for i in range(0, n1, block)]
-    second = first if x2 is None else [slice(j, min(j + block, n2)) for j in range(0, n2, block)]
+    first = _blocks(n1, block)
+    second = first if x2 is None else _blocks(n2, block)
     total = len(first) * (len(first) + 1) // 2 if x2 is None else len(first) * len(second)
     bar = tqdm(
         total=total,
@@ -259,7 +260,7 @@ def _by_position(layer: Layer, a: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
 
 def _gradients(layer: Layer, a: Tensor, d: Tensor) -> tuple[Tensor, ...]:
     """Per-example derivatives by the weight (n, C, O, ...) and by the bias (n, C, O)."""
-    module, (c, n) = layer.module, d.shape[:2]
+    module, c = layer.module, len(d)
     if isinstance(module, nn.Linear):
         a, d = _by_position(layer, a, d)
         weight, bias = torch.einsum("cnso,nsk->ncok", d, a), d.sum(2)
@@ -341,9 +342,16 @@ def _block_sizes(found, layers, x: Tensor, c: int, side: int, memory: int) -> tu
     kept = sum(layer.floats[layer.form] for layer in layers) * x.element_size()
     working = _activation_floats(found, x, c) * x.element_size() + kept
     rows = TILE_ROWS.get(x.device.type, 4096)
-    block = int(max(1, min(rows // side, memory // (4 * working))))
+    # Four blocks or more: the diagonal ones are computed whole, so few blocks waste the symmetry.
+    block = int(max(1, min(rows // side, max(64, -(-len(x) // 4)), memory // (4 * working))))
     resident = int(max(1, (memory - block * working) // (block * kept)))
     return block, resident
+
+
+def _blocks(n: int, block: int) -> list[slice]:
+    """0..n-1 in blocks of nearly equal size, none above `block`."""
+    edges = [n * k // -(-n // block) for k in range(-(-n // block) + 1)]
+    return [slice(*pair) for pair in itertools.pairwise(edges)]
 
 
 def _activation_floats(found, x: Tensor, c: int) -> int:

@@ -94,7 +94,9 @@ def linearize(net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
         parts = delta.split([p.numel() for p in base.values()])
         step = {name: part.view_as(p) for (name, p), part in zip(base.items(), parts, strict=True)}
         value, change = torch.func.jvp(
-            lambda parameters: torch.func.functional_call(net, parameters, (x,)), (base,), (step,)
+            lambda parameters: torch.func.functional_call(net, parameters, (x.clone(),)),
+            (base,),
+            (step,),
         )
         return value + change
 
