@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from helpers import ntk
+from helpers import layers, ntk
 
 
 def empirical_ntk(
@@ -81,7 +81,7 @@ def linearize(net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     Raises TypeError as `empirical_ntk`; the returned function ValueError for a `delta` of the
     wrong length.
     """
-    ntk.modules(net)
+    layers.modules(net)
     base = {name: p.detach().clone() for name, p in net.named_parameters()}
     total = sum(p.numel() for p in base.values())
 
