@@ -274,10 +274,9 @@ def neural_tangents(net, x):
     sys.modules.setdefault("neural_tangents.experimental", types.ModuleType("experimental"))
     import jax
     import neural_tangents as nt
+    from jax import numpy as jnp
     from jax._src import source_info_util
     from jax.interpreters import ad
-    import numpy as np
-    from jax import numpy as jnp
     from torch import nn
 
     ad.source_info_util, ad.config = source_info_util, jax.config

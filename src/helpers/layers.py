@@ -11,15 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from helpers.networks import Scale
+from helpers.networks import POINTWISE, POOLING, Scale
 
-POINTWISE = (
-    nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh,
-    nn.Identity, nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.Sigmoid,
-    nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold, Scale,
-)  # fmt: skip
-POOLING = (nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+# The layers that carry parameters; whatever else is known has none.
 WEIGHTED = (nn.Linear, nn.Conv2d)
+KNOWN = (*WEIGHTED, *POINTWISE, *POOLING, Scale, nn.Flatten)
 
 
 def modules(net: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -84,7 +80,7 @@ def backward(found, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
 def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     shown = name or "the network"
     kind = type(module)
-    if kind is not nn.Sequential and kind not in (*WEIGHTED, *POINTWISE, *POOLING, nn.Flatten):
+    if kind is not nn.Sequential and kind not in KNOWN:
         if isinstance(module, nn.Dropout) and kind is nn.Dropout and not module.training:
             return  # the identity
         remedy = "build the network from those"

@@ -7,13 +7,20 @@ Theta(x, x') = J(x) . J(x') that they make is the empirical neural tangent kerne
 2018). The engine that computes it without forming J is in `helpers.ntk`.
 """
 
-from collections.abc import Callable
+import copy
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from helpers import layers, ntk
+from helpers.ridge import LAMBDAS, fit_kernel
+from helpers.tasks import Task
+from helpers.yardstick import Reading, code_length, reading
+
+BLOCK = 256  # examples that go through the network at a time
 
 
 def empirical_ntk(
@@ -82,25 +89,160 @@ def linearize(net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     wrong length.
     """
     layers.modules(net)
-    base = {name: p.detach().clone() for name, p in net.named_parameters()}
-    total = sum(p.numel() for p in base.values())
+    net = copy.deepcopy(net)
+    return lambda x, delta: sum(_taylor(net, x, delta))
 
-    def linearized(x: Tensor, delta: Tensor) -> Tensor:
-        if delta.shape != (total,):
-            raise ValueError(
-                f"wanted delta with one entry per parameter, ({total},), "
-                f"received {tuple(delta.shape)}"
-            )
-        parts = delta.split([p.numel() for p in base.values()])
-        step = {name: part.view_as(p) for (name, p), part in zip(base.items(), parts, strict=True)}
-        value, change = torch.func.jvp(
-            lambda parameters: torch.func.functional_call(net, parameters, (x.clone(),)),
+
+def along(net: nn.Module, x: Float[Tensor, "n ..."], delta: Float[Tensor, "p"]) -> Tensor:
+    """J(x) . delta, `(n, C)`: the tangent-space member with these coefficients.
+
+    One pass forward (Pearlmutter's trick), so no J is formed. `delta` as in `linearize`.
+    """
+    layers.modules(net)
+    return _taylor(net, x, delta)[1]
+
+
+def pull_back(
+    net: nn.Module, x: Float[Tensor, "n ..."], coefficients: Float[Tensor, "n"]
+) -> Float[Tensor, "p"]:
+    """J(x)^T . coefficients, `(P,)`, for a network with one output: one pass backward.
+
+    It turns coefficients over examples, such as those of kernel ridge regression, into the
+    direction in parameter space that they stand for.
+    """
+    layers.modules(net)
+    parameters = {name: p.detach().requires_grad_() for name, p in net.named_parameters()}
+    total = x.new_zeros(sum(p.numel() for p in parameters.values()))
+    for part, weights in zip(x.split(BLOCK), coefficients.split(BLOCK), strict=True):
+        with torch.enable_grad():
+            out = torch.func.functional_call(net, parameters, (part.clone(),))
+            found = torch.autograd.grad(weights.to(out) @ out[:, 0], list(parameters.values()))
+        total += torch.cat([g.flatten() for g in found])
+    return total
+
+
+def _taylor(net: nn.Module, x: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
+    """f(x) and J(x) . delta, each (n, C)."""
+    base = {name: p.detach() for name, p in net.named_parameters()}
+    sizes = [p.numel() for p in base.values()]
+    if delta.shape != (sum(sizes),):
+        raise ValueError(
+            f"wanted delta with one entry per parameter, ({sum(sizes)},), "
+            f"received {tuple(delta.shape)}"
+        )
+    parts = zip(base.items(), delta.split(sizes), strict=True)
+    step = {name: part.view_as(p) for (name, p), part in parts}
+
+    def moved(part: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.func.jvp(
+            lambda parameters: torch.func.functional_call(net, parameters, (part.clone(),)),
             (base,),
             (step,),
         )
-        return value + change
 
-    return linearized
+    values, changes = zip(*(moved(part) for part in x.split(BLOCK)), strict=True)
+    return torch.cat(values), torch.cat(changes)
+
+
+# --- the readings ----------------------------------------------------------------------------
+
+
+def strengths(
+    net: nn.Module, x: Float[Tensor, "n ..."], y: Float[Tensor, "n t"]
+) -> Float[Tensor, "p t"]:
+    """Correlation of every tangent feature with every one of t targets; 0 for a constant feature.
+
+    In blocks of examples, so that P numbers are kept and not n P. One output only.
+    """
+    block = max(1, 2**24 // sum(p.numel() for p in net.parameters()))
+    y = y.double() - y.double().mean(0)
+    total = squares = products = 0.0
+    for part, target in zip(x.split(block), y.split(block), strict=True):
+        found = features(net, part).double()
+        total = total + found.sum(0)
+        squares = squares + found.square().sum(0)
+        products = products + found.T @ target
+    spread = squares - total.square() / len(x)
+    varies = spread > 1e-10 * squares
+    norms = torch.where(varies, spread, 1.0).sqrt()[:, None] * y.norm(dim=0)
+    return torch.where(varies[:, None] & (norms > 0), products / norms.clamp_min(1e-300), 0.0)
+
+
+def best_feature(net: nn.Module, task: Task) -> Reading:
+    """The one parameter whose partial derivative shows the target best, picked on train.
+
+    Best means the largest absolute correlation on train, over all P parameters of the network; a
+    derivative that goes down for the target counts with its sign turned. The price is log2 P.
+
+    Raises TypeError as `empirical_ntk`.
+    """
+    found = strengths(net, task.x_train, task.y_train[:, None])[:, 0]
+    index = int(found.abs().argmax())
+    sign = 1.0 if found[index] >= 0 else -1.0
+    name, place = parameter(net, index)
+    direction = task.x_train.new_zeros(len(found))
+    direction[index] = sign
+    return reading(
+        "tangent feature",
+        lambda x: along(net, x, direction)[:, 0],
+        task,
+        bits=math.log2(len(found)),
+        detail={"parameter": name, "place": place, "sign": sign, "parameters": len(found)},
+    )
+
+
+def parameter(net: nn.Module, index: int) -> tuple[str, tuple[int, ...]]:
+    """The parameter behind a tangent feature: ("3.weight", (row, column))."""
+    for name, p in net.named_parameters():
+        if index < p.numel():
+            return name, tuple(int(i) for i in torch.unravel_index(torch.tensor(index), p.shape))
+        index -= p.numel()
+    raise ValueError(f"there are fewer tangent features than {index}")
+
+
+def kernel_regression(
+    net: nn.Module,
+    task: Task,
+    *,
+    parts: Sequence[str] | None = None,
+    lambdas: tuple[float, ...] = LAMBDAS,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Reading:
+    """The member of the tangent space that ridge regression on train picks.
+
+    The bias is free; lambda is chosen on a random part (`validation`, drawn by `seed`) of train.
+    `parts` names the layers whose parameters span the space, as `empirical_ntk(by_layer=True)`
+    does; all of them by default. Kernel coefficients are turned into one direction delta in
+    parameter space, and the score is J(x) . delta. `bits` is its code length, n at most; `detail`
+    holds `parameters` (P), `lam` and `edof`.
+
+    Raises TypeError as `empirical_ntk`, ValueError for unknown `parts`.
+    """
+    shares = empirical_ntk(net, task.x_train, by_layer=parts is not None)
+    if parts is None:
+        kernel = shares
+    elif set(parts) <= set(shares) and parts:
+        kernel = sum(shares[part] for part in parts)
+    else:
+        raise ValueError(f"wanted parts among {list(shares)}, received {list(parts)}")
+    fit = fit_kernel(kernel, task.y_train, lambdas=lambdas, validation=validation, seed=seed)
+    delta = pull_back(net, task.x_train, fit.coefficients)
+    inside = torch.cat(
+        [
+            torch.full((p.numel(),), parts is None or name.rpartition(".")[0] in parts)
+            for name, p in net.named_parameters()
+        ]
+    )
+    delta = delta * inside.to(delta.device)
+    offset = float(task.y_train.mean() - along(net, task.x_train, delta).mean())
+    return reading(
+        "tangent space",
+        lambda x: along(net, x, delta)[:, 0] + offset,
+        task,
+        bits=code_length(fit.bits, len(task.y_train)),
+        detail={"parameters": int(inside.sum()), "lam": fit.lam, "edof": fit.edof},
+    )
 
 
 # --- what a kernel looks like ----------------------------------------------------------------

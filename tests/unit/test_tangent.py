@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
-from helpers import layers, networks, ntk, tangent
+from helpers import layers, networks, ntk, ridge, tangent, tasks, yardstick
 
 DOUBLE = torch.float64
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.GELU, nn.Softplus, nn.LeakyReLU, nn.SiLU)
@@ -180,12 +180,13 @@ def test_float32_stays_close_to_float64_for_a_smooth_network():
     assert relative(found.double(), wanted) < 1e-5
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_cuda_gives_the_same_kernel():
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_every_device_there_is_gives_the_same_kernel(device):
     net, x = networks.cnn([4, 4], outputs=2).double(), images(20, 3, 8, 8)
-    wanted = tangent.empirical_ntk(net, x)
-    found = tangent.empirical_ntk(copy.deepcopy(net).cuda(), x.cuda())
-    assert relative(found.cpu(), wanted) <= 1e-12
+    j = jacobian(net, x)
+    found = tangent.empirical_ntk(copy.deepcopy(net).to(device), x.to(device))
+    assert found.device.type == device
+    assert relative(found.cpu(), torch.einsum("icp,jdp->ijcd", j, j)) <= 1e-12
 
 
 def test_the_network_its_gradients_and_the_inputs_are_left_alone():
@@ -366,3 +367,70 @@ def test_the_spectrum_is_the_squared_singular_values_of_the_centred_features():
     wanted = torch.linalg.svdvals(phi - phi.mean(0)).square()
     assert torch.allclose(tangent.spectrum(phi @ phi.T)[:5], wanted)
     assert torch.allclose(tangent.spectrum(phi @ phi.T)[5:], torch.zeros(3, dtype=DOUBLE))
+
+
+# --- the readings ----------------------------------------------------------------------------
+
+
+def test_pull_back_and_along_are_the_jacobian_from_both_sides():
+    net = networks.cnn([3], in_channels=1).double()
+    x = images(9, 1, 4, 4)
+    j = jacobian(net, x)[:, 0]
+    left, right = images(1, 9, seed=1)[0], images(1, j.shape[1], seed=2)[0]
+    assert torch.allclose(tangent.pull_back(net, x, left), j.T @ left)
+    assert torch.allclose(tangent.along(net, x, right)[:, 0], j @ right)
+
+
+def test_strengths_are_the_correlations_of_the_columns_of_the_jacobian(monkeypatch):
+    net, x = networks.mlp([5, 6, 1], seed=3).double(), images(40, 5)
+    y = images(40, 2, seed=1)
+    wanted = yardstick.correlations(jacobian(net, x)[:, 0], y)
+    found = tangent.strengths(net, x, y)
+    assert torch.allclose(found, wanted, atol=1e-9)
+    assert found[-1].tolist() == [0, 0], "the derivative by the last bias is constant"
+
+
+def test_the_best_feature_is_the_planted_one():
+    """The derivative by a hidden bias is the neuron's gate times a constant: labels as they are."""
+    digits, net = tasks.digits(3, n_train=400), networks.mlp([64, 16, 1], seed=1)
+    on = (networks.activations(net, digits.x_train) > 0).double().mean(0)
+    unit = int((on - 0.4).abs().argmin())
+    assert on[unit] < 0.5
+    task = tasks.planted(digits, lambda x: (networks.activations(net, x)[:, unit] > 0).float())
+    found = tangent.best_feature(net, task)
+    assert found.detail["parameter"] == "1.bias"
+    assert found.detail["place"] == (unit,)
+    assert found.bits == math.log2(16 * 64 + 16 + 16 + 1)
+    assert found.test.correlation == pytest.approx(1.0)
+    column = tangent.features(net, task.x_test)[:, 16 * 64 + unit]
+    assert torch.allclose(found.scores(task.x_test), found.detail["sign"] * column)
+
+
+def test_parameter_names_count_like_the_features():
+    net = networks.mlp([3, 4, 1])
+    assert tangent.parameter(net, 0) == ("1.weight", (0, 0))
+    assert tangent.parameter(net, 11) == ("1.weight", (3, 2))
+    assert tangent.parameter(net, 12 + 4 + 4) == ("3.bias", (0,))
+    with pytest.raises(ValueError, match="fewer tangent features"):
+        tangent.parameter(net, 99)
+
+
+def test_kernel_regression_is_ridge_on_the_tangent_features():
+    task, net = tasks.digits(8, n_train=300, seed=2), networks.mlp([64, 12, 1], seed=2)
+    found = tangent.kernel_regression(net, task, lambdas=(1e-2,))
+    fit = ridge.fit_features(tangent.features(net, task.x_train), task.y_train, lambdas=(1e-2,))
+    wanted = fit.predict(tangent.features(net, task.x_test))
+    assert torch.allclose(found.scores(task.x_test).double(), wanted, atol=2e-4)
+    assert found.detail["edof"] == pytest.approx(fit.edof, rel=1e-3)
+
+
+def test_parts_of_the_net_span_parts_of_the_space():
+    """The readout's share alone is ridge on the last hidden layer, by another road."""
+    task, net = tasks.digits(8, n_train=300, seed=2), networks.mlp([64, 12, 1], seed=2)
+    found = tangent.kernel_regression(net, task, parts=["3"], lambdas=(1e-2,))
+    hidden = [networks.activations(net, x) for x in (task.x_train, task.x_test)]
+    fit = ridge.fit_features(hidden[0], task.y_train, lambdas=(1e-2,))
+    assert torch.allclose(found.scores(task.x_test).double(), fit.predict(hidden[1]), atol=2e-4)
+    assert found.detail["parameters"] == 13
+    with pytest.raises(ValueError, match=r"wanted parts among \['1', '3'\], received \['2'\]"):
+        tangent.kernel_regression(net, task, parts=["2"])
