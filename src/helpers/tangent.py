@@ -205,6 +205,7 @@ def kernel_regression(
     task: Task,
     *,
     parts: Sequence[str] | None = None,
+    shares: dict[str, Tensor] | None = None,
     lambdas: tuple[float, ...] = LAMBDAS,
     validation: float = 0.2,
     seed: int = 0,
@@ -213,19 +214,21 @@ def kernel_regression(
 
     The bias is free; lambda is chosen on a random part (`validation`, drawn by `seed`) of train.
     `parts` names the layers whose parameters span the space, as `empirical_ntk(by_layer=True)`
-    does; all of them by default. Kernel coefficients are turned into one direction delta in
-    parameter space, and the score is J(x) . delta. `bits` is its code length, n at most; `detail`
-    holds `parameters` (P), `lam` and `edof`.
+    does; all of them by default. `shares` may be that result on `task.x_train`, so that several
+    spans of one network need its kernel once. Kernel coefficients are turned into one direction
+    delta in parameter space, and the score is J(x) . delta. `bits` is its code length, n at most;
+    `detail` holds `parameters` (P), `lam` and `edof`.
 
     Raises TypeError as `empirical_ntk`, ValueError for unknown `parts`.
     """
-    shares = empirical_ntk(net, task.x_train, by_layer=parts is not None)
-    if parts is None:
-        kernel = shares
-    elif set(parts) <= set(shares) and parts:
-        kernel = sum(shares[part] for part in parts)
+    if shares is None and parts is None:
+        kernel = empirical_ntk(net, task.x_train)
     else:
-        raise ValueError(f"wanted parts among {list(shares)}, received {list(parts)}")
+        shares = shares or empirical_ntk(net, task.x_train, by_layer=True)
+        chosen = list(shares) if parts is None else list(parts)
+        if not chosen or not set(chosen) <= set(shares):
+            raise ValueError(f"wanted parts among {list(shares)}, received {chosen}")
+        kernel = sum(shares[part] for part in chosen)
     fit = fit_kernel(kernel, task.y_train, lambdas=lambdas, validation=validation, seed=seed)
     delta = pull_back(net, task.x_train, fit.coefficients)
     inside = torch.cat(
