@@ -203,7 +203,7 @@ CLAIMS = [
         control="The neurons of a re-drawn network, in the figure.",
         objection="Eight neurons a layer; with more parameters everything smooth comes near the "
         "span. The first run split 4,000 inputs and a few nearly dead features threw the held-out "
-        "R^2 below zero; now 20,000 inputs stand for the distribution. The rule is the first one.",
+        "R^2 below zero; now 8,000 inputs stand for the distribution. The rule is the first one.",
         options={"what": "span"},
         small={"hidden": (6, 6), "n": 2000},
     ),

@@ -262,11 +262,11 @@ def _linear(name: str, features, task: Task) -> yardstick.Reading:
 
 
 def neighbours(
-    seed: int, *, d: int = 6, hidden: Sequence[int] = (8, 8, 8), n: int = 20_000
+    seed: int, *, d: int = 6, hidden: Sequence[int] = (8, 8, 8), n: int = 8_000
 ) -> pd.DataFrame:
     """For the neurons of each layer: the nearest single tangent feature, the nearest combination.
 
-    Inputs are normal in d dimensions, about a hundred times as many as parameters, so that least
+    Inputs are normal in d dimensions, about forty times as many as features, so that least
     squares on them is as good as on the whole distribution. "one feature" is the largest
     |correlation|, "span" the R^2. The same for the neurons of a re-drawn network as the control.
     Columns: `layer`, `neurons` ("own", "re-drawn"), `nearest`, `value` (of the layer's neuron that
