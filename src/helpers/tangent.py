@@ -238,10 +238,9 @@ def kernel_regression(
         ]
     )
     delta = delta * inside.to(delta.device)
-    offset = float(task.y_train.mean() - along(net, task.x_train, delta).mean())
     return reading(
         "tangent space",
-        lambda x: along(net, x, delta)[:, 0] + offset,
+        lambda x: along(net, x, delta)[:, 0] + fit.offset,
         task,
         bits=code_length(fit.bits, len(task.y_train)),
         detail={"parameters": int(inside.sum()), "lam": fit.lam, "edof": fit.edof},

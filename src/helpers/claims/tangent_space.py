@@ -312,13 +312,19 @@ CLAIMS = [
 # --- stored results -------------------------------------------------------------------------------
 
 
+def photos(seed: int) -> pd.DataFrame:
+    """Everything that the chapter shows of dogs, for one seed."""
+    parts = [tangent_spans.dog_spans(seed, readings=(part,)) for part in ("single", "spans")]
+    return pd.concat(parts, ignore_index=True)
+
+
 def store(seeds: int = 20, jobs: int = 1, folder: str = ".cache/tangent") -> None:
     """Measure what chapter 05 shows of photos and of the width, and store the summaries."""
     command = "python -m helpers.claims.tangent_space"
     spread = sweep(tangent_spans.kernel_spread, {"seed": range(seeds)}, store=folder, jobs=jobs)
     spread = averaged(spread, ["width", "seed"])
     save("05-width", summary(spread, ["width"]), command=command, seeds=seeds)
-    dogs = sweep(tangent_spans.dog_spans, {"seed": range(seeds)}, store=folder, jobs=jobs)
+    dogs = sweep(photos, {"seed": range(seeds)}, store=folder, jobs=jobs)
     dogs = summary(dogs[dogs["metric"] != "auc"], ["reading", "features", "part", "metric"])
     save("05-dogs", dogs, command=command, data=cifar.provenance(), seeds=seeds)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -104,9 +105,7 @@ def picked(
                 place = int(places[row, column])
                 if place not in done:
                     sign = 1.0 if values[place, column] >= 0 else -1.0
-                    done[place] = _scored(
-                        lambda x, s=sign, p=place, f=scores: s * f(x, p), task, name
-                    )
+                    done[place] = _scored(lambda x, s=sign, p=place, f=scores: s * f(x, p), task)
                 which = ""
                 if name == "tangent feature":
                     which = tangent.parameter(net, int(order[place]))[0]
@@ -142,7 +141,7 @@ def by_kind(
             label = _kind(net, name)
             common = {"reading": label, "candidates": p.numel()}
             if part.abs().max() > 0:  # the last bias is a constant
-                scored = _scored(lambda x, u=unit: tangent.along(net, x, u)[:, 0], task, label)
+                scored = _scored(lambda x, u=unit: tangent.along(net, x, u)[:, 0], task)
                 records += [{**common, **record} for record in scored]
             start += p.numel()
         for record in records:
@@ -158,14 +157,18 @@ def _kind(net: nn.Sequential, name: str) -> str:
     return f"{place} {'weights' if name.endswith('weight') else 'biases'}"
 
 
-def _scored(scores, task: Task, name: str) -> list[dict]:
+def _scored(scores, task: Task) -> list[dict]:
     """Train and test rows of a detector, from one pass over the images."""
     every = torch.cat([task.x_train, task.x_test])
-    both = scores(every).split([len(task.x_train), len(task.x_test)])
-    cut = yardstick.best_cut(both[0], task.y_train)
-    draws = resampled_scores(both[1], task, cut)
+    return _judged(*scores(every).split([len(task.x_train), len(task.x_test)]), task)
+
+
+def _judged(train: Tensor, test: Tensor, task: Task) -> list[dict]:
+    """Train and test rows of a detector from its scores."""
+    cut = yardstick.best_cut(train, task.y_train)
+    draws = resampled_scores(test, task, cut)
     records = []
-    for part, found, y in (("train", both[0], task.y_train), ("test", both[1], task.y_test)):
+    for part, found, y in (("train", train, task.y_train), ("test", test, task.y_test)):
         for metric, value in vars(yardstick.evaluate(found, y, cut)).items():
             resampled = draws[metric] if part == "test" else None
             records.append({"part": part, "metric": metric, "value": value, "draws": resampled})
@@ -220,6 +223,7 @@ def spans(
     return pd.DataFrame(found).assign(target=name)
 
 
+@cache
 def dog_spans(
     seed: int,
     *,
@@ -231,7 +235,8 @@ def dog_spans(
 ) -> pd.DataFrame:
     """Photos: the best neuron and feature ("single"), every layer's span and the whole ("spans").
 
-    The net is a small random convolutional one. Columns as in `spans`, without `target`.
+    The net is a small random convolutional one. Columns as in `spans`, without `target`. Three
+    claims and a figure ask for the same runs, hence the cache.
     """
     task = tasks.cifar10(positive, n_train=n_train, n_test=n_test, seed=seed)
     net = networks.cnn(channels, seed=seed)
@@ -240,14 +245,19 @@ def dog_spans(
         for one in (neurons.best_neuron(net, task), tangent.best_feature(net, task)):
             m = round(2**one.bits)
             found += rows(one, task, reading=one.name, features=m)
-    if "spans" in readings:
-        shares = tangent.empirical_ntk(net, task.x_train, by_layer=True)
-        for number, part in enumerate(shares, start=1):
-            one = tangent.kernel_regression(net, task, parts=[part], shares=shares)
-            label = "features" if number == len(shares) else f"layer {number}"
-            found += rows(one, task, reading=label, features=one.detail["parameters"])
-        one = tangent.kernel_regression(net, task, shares=shares)
-        found += rows(one, task, reading="tangent space", features=one.detail["parameters"])
+    if "spans" not in readings:
+        return pd.DataFrame(found)
+    # Two kernels serve every span.
+    train = tangent.empirical_ntk(net, task.x_train, by_layer=True)
+    test = tangent.empirical_ntk(net, task.x_test, task.x_train, by_layer=True)
+    kernels = {f"layer {k}": (train[part], test[part]) for k, part in enumerate(train, start=1)}
+    kernels["features"] = kernels.pop(f"layer {len(train)}")
+    kernels["tangent space"] = (sum(train.values()), sum(test.values()))
+    sizes = [sum(p.numel() for p in net[int(part)].parameters()) for part in train]
+    for (name, (inner, outer)), m in zip(kernels.items(), [*sizes, sum(sizes)], strict=True):
+        fit = ridge.fit_kernel(inner, task.y_train)
+        judged = _judged(fit.predict(inner), fit.predict(outer), task)
+        found += [{"reading": name, "features": m, **record} for record in judged]
     return pd.DataFrame(found)
 
 
