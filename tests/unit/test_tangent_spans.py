@@ -83,10 +83,10 @@ def test_last_layer_neurons_are_tangent_features_and_first_layer_neurons_are_not
     frame = tangent_spans.neighbours(1, hidden=(6, 6), n=1500)
     own = frame[frame["neurons"] == "own"].set_index(["layer", "nearest"])["value"]
     assert own["layer 2", "one feature"] == pytest.approx(1.0)
-    assert own["layer 2", "span"] == pytest.approx(1.0)
+    assert own["layer 2", "span"] < 1e-20
     assert own["layer 1", "one feature"] < 0.95
     other = frame[frame["neurons"] == "re-drawn"].set_index(["layer", "nearest"])["value"]
-    assert other["layer 2", "span"] < 0.99
+    assert other["layer 2", "span"] > 0.01
 
 
 def test_parities_are_an_orthonormal_basis_sorted_by_their_bits():

@@ -194,12 +194,12 @@ CLAIMS = [
     ),
     Claim(
         id="05-inside-span",
-        sentence="Every hidden neuron lies in the span of the tangent features, nearly: R^2 at "
-        "least .99.",
+        sentence="Every hidden neuron lies in the span of the tangent features, nearly: at most .01 "
+        "of its variance is outside (R^2 at least .99).",
         place=("neurons included, through their bias", DEBATE),
-        quantity="R^2 on all tangent features, a layer's worst neuron",
+        quantity="Share of variance outside the span, a layer's worst neuron",
         measure=nearest,
-        rule=Rule(low=0.99),
+        rule=Rule(high=0.01),
         control="The neurons of a re-drawn network, in the figure.",
         objection="Eight neurons a layer; with more parameters everything smooth comes near the "
         "span. The first run split 4,000 inputs and a few nearly dead features threw the held-out "

@@ -281,7 +281,7 @@ def neighbours(
 
     Inputs are normal in d dimensions, about forty times as many as features, so that least
     squares on them is as good as on the whole distribution. "one feature" is the largest
-    |correlation|, "span" the R^2. The same for the neurons of a re-drawn network as the control.
+    |correlation|, "span" the share of the neuron's variance outside, 1 - R^2. The same for the neurons of a re-drawn network as the control.
     Columns: `layer`, `neurons` ("own", "re-drawn"), `nearest`, `value` (of the layer's neuron that
     fares worst).
     """
@@ -297,10 +297,10 @@ def neighbours(
             a = networks.activations(source, x, layer)
             a = a[:, (a > 0).double().mean(0) > 0.05]  # a dead neuron is no question
             left = (a - basis @ (basis.T @ a)).square().sum(0)
-            r2 = 1 - left / (a - a.mean(0)).square().sum(0)
+            outside = left / (a - a.mean(0)).square().sum(0)
             best = yardstick.correlations(phi, a).abs().amax(0)
             common = {"layer": f"layer {layer + 1}", "neurons": label}
-            records.append({**common, "nearest": "span", "value": float(r2.min())})
+            records.append({**common, "nearest": "span", "value": float(outside.max())})
             records.append({**common, "nearest": "one feature", "value": float(best.min())})
     return pd.DataFrame(records)
 
