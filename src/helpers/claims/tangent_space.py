@@ -194,8 +194,8 @@ CLAIMS = [
     ),
     Claim(
         id="05-inside-span",
-        sentence="Every hidden neuron lies in the span of the tangent features, nearly: at most .01 "
-        "of its variance is outside (R^2 at least .99).",
+        sentence="Every hidden neuron lies in the span of the tangent features, nearly: at most "
+        ".01 of its variance is outside (R^2 at least .99).",
         place=("neurons included, through their bias", DEBATE),
         quantity="Share of variance outside the span, a layer's worst neuron",
         measure=nearest,

@@ -281,9 +281,9 @@ def neighbours(
 
     Inputs are normal in d dimensions, about forty times as many as features, so that least
     squares on them is as good as on the whole distribution. "one feature" is the largest
-    |correlation|, "span" the share of the neuron's variance outside, 1 - R^2. The same for the neurons of a re-drawn network as the control.
-    Columns: `layer`, `neurons` ("own", "re-drawn"), `nearest`, `value` (of the layer's neuron that
-    fares worst).
+    |correlation|, "span" the share of the neuron's variance outside, 1 - R^2. The same for the
+    neurons of a re-drawn network as the control. Columns: `layer`, `neurons` ("own",
+    "re-drawn"), `nearest`, `value` (of the layer's neuron that fares worst).
     """
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n, d, generator=generator, dtype=torch.float64)
