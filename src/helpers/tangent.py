@@ -1,0 +1,285 @@
+"""Reading 4: the tangent space, the span of all partial derivatives of the output.
+
+To first order in a change delta of the parameters, f(x; theta + delta) = f(x; theta) +
+J(x) . delta, where J(x) collects the partial derivative by every parameter of the whole net. Each
+is a function of the input, a *tangent feature*; their span is the tangent space, and the kernel
+Theta(x, x') = J(x) . J(x') that they make is the empirical neural tangent kernel (Jacot et al.
+2018). The engine that computes it without forming J is in `helpers.ntk`.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from helpers import layers, ntk
+from helpers.ridge import LAMBDAS, fit_kernel
+from helpers.tasks import Task
+from helpers.yardstick import Reading, code_length, reading
+
+BLOCK = 256  # examples that go through the network at a time
+
+
+def empirical_ntk(
+    net: nn.Module,
+    x1: Float[Tensor, "n1 ..."],
+    x2: Float[Tensor, "n2 ..."] | None = None,
+    *,
+    outputs: str = "full",
+    by_layer: bool = False,
+    memory: int = 2**31,
+    progress: bool | None = None,
+) -> Tensor | dict[str, Tensor]:
+    """The exact empirical neural tangent kernel J(x1) J(x2)^T of the network as it stands.
+
+    `(n1, n2)` for one output; for C outputs `(n1, n2, C, C)` with `outputs="full"`, or its trace
+    `(n1, n2)` with `outputs="trace"`. All parameters count, whether or not they require gradients.
+
+        net = networks.mlp([64, 256, 256, 1])
+        empirical_ntk(net, x)                  # (n, n), symmetric
+        empirical_ntk(net, x, x_test)          # (n, n_test)
+        empirical_ntk(net, x, by_layer=True)   # {"1": (n, n), "3": ..., "5": ...}, summing to it
+
+    `by_layer` gives each layer's share by the layer's name. `memory` bounds, in bytes, what is
+    used besides the kernel itself. `progress` shows a bar: always, never, or (None) on a terminal
+    when it takes long.
+
+    Raises TypeError, naming the module, for networks that are more than a sequence of Linear,
+    Conv2d, pooling, Flatten and pointwise modules; ValueError for inputs that do not fit.
+    """
+    shares = ntk.kernel(
+        net,
+        x1,
+        None if x2 is x1 else x2,
+        outputs=outputs,
+        by_layer=by_layer,
+        memory=memory,
+        progress=progress,
+    )
+    shares = {name: _shaped(share) for name, share in shares.items()}
+    return shares if by_layer else shares[""]
+
+
+def _shaped(share: Float[Tensor, "c c n1 n2"]) -> Tensor:
+    return share[0, 0] if len(share) == 1 else share.permute(2, 3, 0, 1)
+
+
+def features(net: nn.Module, x: Float[Tensor, "n ..."]) -> Tensor:
+    """All tangent features: `(n, P)`, the derivative of the output by each parameter.
+
+    Columns follow `torch.nn.utils.parameters_to_vector(net.parameters())`. For C > 1 outputs
+    `(n, C, P)`. This takes n C P numbers; `empirical_ntk` needs far fewer.
+
+    Raises as `empirical_ntk`.
+    """
+    found = ntk.gradients(net, x)
+    return found[:, 0] if found.shape[1] == 1 else found
+
+
+def linearize(net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
+    """The first-order Taylor expansion of the network in its parameters, as a function.
+
+    `linearize(net)(x, delta)` is f(x) + J(x) . delta, `(n, C)`, for `delta` `(P,)` in the order of
+    `features`, around the parameters that `net` has now: later training leaves it unchanged.
+
+    Raises TypeError as `empirical_ntk`; the returned function ValueError for a `delta` of the
+    wrong length.
+    """
+    layers.modules(net)
+    net = copy.deepcopy(net)
+    return lambda x, delta: sum(_taylor(net, x, delta))
+
+
+def along(net: nn.Module, x: Float[Tensor, "n ..."], delta: Float[Tensor, "p"]) -> Tensor:
+    """J(x) . delta, `(n, C)`: the tangent-space member with these coefficients.
+
+    One pass forward (Pearlmutter's trick), so no J is formed. `delta` as in `linearize`.
+    """
+    layers.modules(net)
+    return _taylor(net, x, delta)[1]
+
+
+def pull_back(
+    net: nn.Module, x: Float[Tensor, "n ..."], coefficients: Float[Tensor, "n"]
+) -> Float[Tensor, "p"]:
+    """J(x)^T . coefficients, `(P,)`, for a network with one output: one pass backward.
+
+    It turns coefficients over examples, such as those of kernel ridge regression, into the
+    direction in parameter space that they stand for.
+    """
+    layers.modules(net)
+    parameters = {name: p.detach().requires_grad_() for name, p in net.named_parameters()}
+    total = x.new_zeros(sum(p.numel() for p in parameters.values()))
+    for part, weights in zip(x.split(BLOCK), coefficients.split(BLOCK), strict=True):
+        with torch.enable_grad():
+            out = torch.func.functional_call(net, parameters, (part.clone(),))
+            found = torch.autograd.grad(weights.to(out) @ out[:, 0], list(parameters.values()))
+        total += torch.cat([g.flatten() for g in found])
+    return total
+
+
+def _taylor(net: nn.Module, x: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
+    """f(x) and J(x) . delta, each (n, C)."""
+    base = {name: p.detach() for name, p in net.named_parameters()}
+    sizes = [p.numel() for p in base.values()]
+    if delta.shape != (sum(sizes),):
+        raise ValueError(
+            f"wanted delta with one entry per parameter, ({sum(sizes)},), "
+            f"received {tuple(delta.shape)}"
+        )
+    parts = zip(base.items(), delta.split(sizes), strict=True)
+    step = {name: part.view_as(p) for (name, p), part in parts}
+
+    def moved(part: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.func.jvp(
+            lambda parameters: torch.func.functional_call(net, parameters, (part.clone(),)),
+            (base,),
+            (step,),
+        )
+
+    values, changes = zip(*(moved(part) for part in x.split(BLOCK)), strict=True)
+    return torch.cat(values), torch.cat(changes)
+
+
+# --- the readings ----------------------------------------------------------------------------
+
+
+def strengths(
+    net: nn.Module, x: Float[Tensor, "n ..."], y: Float[Tensor, "n t"]
+) -> Float[Tensor, "p t"]:
+    """Correlation of every tangent feature with every one of t targets; 0 for a constant feature.
+
+    In blocks of examples, so that P numbers are kept and not n P. One output only.
+    """
+    block = max(1, 2**24 // sum(p.numel() for p in net.parameters()))
+    y = y.double() - y.double().mean(0)
+    total = squares = products = 0.0
+    for part, target in zip(x.split(block), y.split(block), strict=True):
+        found = features(net, part).double()
+        total = total + found.sum(0)
+        squares = squares + found.square().sum(0)
+        products = products + found.T @ target
+    spread = squares - total.square() / len(x)
+    varies = spread > 1e-10 * squares
+    norms = torch.where(varies, spread, 1.0).sqrt()[:, None] * y.norm(dim=0)
+    return torch.where(varies[:, None] & (norms > 0), products / norms.clamp_min(1e-300), 0.0)
+
+
+def best_feature(net: nn.Module, task: Task) -> Reading:
+    """The one parameter whose partial derivative shows the target best, picked on train.
+
+    Best means the largest absolute correlation on train, over all P parameters of the network; a
+    derivative that goes down for the target counts with its sign turned. The price is log2 P.
+
+    Raises TypeError as `empirical_ntk`.
+    """
+    found = strengths(net, task.x_train, task.y_train[:, None])[:, 0]
+    index = int(found.abs().argmax())
+    sign = 1.0 if found[index] >= 0 else -1.0
+    name, place = parameter(net, index)
+    direction = task.x_train.new_zeros(len(found))
+    direction[index] = sign
+    return reading(
+        "tangent feature",
+        lambda x: along(net, x, direction)[:, 0],
+        task,
+        bits=math.log2(len(found)),
+        detail={"parameter": name, "place": place, "sign": sign, "parameters": len(found)},
+    )
+
+
+def parameter(net: nn.Module, index: int) -> tuple[str, tuple[int, ...]]:
+    """The parameter behind a tangent feature: ("3.weight", (row, column))."""
+    for name, p in net.named_parameters():
+        if index < p.numel():
+            return name, tuple(int(i) for i in torch.unravel_index(torch.tensor(index), p.shape))
+        index -= p.numel()
+    raise ValueError(f"there are fewer tangent features than {index}")
+
+
+def kernel_regression(
+    net: nn.Module,
+    task: Task,
+    *,
+    parts: Sequence[str] | None = None,
+    shares: dict[str, Tensor] | None = None,
+    lambdas: tuple[float, ...] = LAMBDAS,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Reading:
+    """The member of the tangent space that ridge regression on train picks.
+
+    The bias is free; lambda is chosen on a random part (`validation`, drawn by `seed`) of train.
+    `parts` names the layers whose parameters span the space, as `empirical_ntk(by_layer=True)`
+    does; all of them by default. `shares` may be that result on `task.x_train`, so that several
+    spans of one network need its kernel once. Kernel coefficients are turned into one direction
+    delta in parameter space, and the score is J(x) . delta. `bits` is its code length, n at most;
+    `detail` holds `parameters` (P), `lam` and `edof`.
+
+    Raises TypeError as `empirical_ntk`, ValueError for unknown `parts`.
+    """
+    if shares is None and parts is None:
+        kernel = empirical_ntk(net, task.x_train)
+    else:
+        shares = shares or empirical_ntk(net, task.x_train, by_layer=True)
+        chosen = list(shares) if parts is None else list(parts)
+        if not chosen or not set(chosen) <= set(shares):
+            raise ValueError(f"wanted parts among {list(shares)}, received {chosen}")
+        kernel = sum(shares[part] for part in chosen)
+    fit = fit_kernel(kernel, task.y_train, lambdas=lambdas, validation=validation, seed=seed)
+    delta = pull_back(net, task.x_train, fit.coefficients)
+    inside = torch.cat(
+        [
+            torch.full((p.numel(),), parts is None or name.rpartition(".")[0] in parts)
+            for name, p in net.named_parameters()
+        ]
+    )
+    delta = delta * inside.to(delta.device)
+    return reading(
+        "tangent space",
+        lambda x: along(net, x, delta)[:, 0] + fit.offset,
+        task,
+        bits=code_length(fit.bits, len(task.y_train)),
+        detail={"parameters": int(inside.sum()), "lam": fit.lam, "edof": fit.edof},
+    )
+
+
+# --- what a kernel looks like ----------------------------------------------------------------
+
+
+def centre(kernel: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """The kernel of the features minus their mean: row, column and total means removed."""
+    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
+
+
+def alignment(
+    first: Float[Tensor, "n n"], second: Float[Tensor, "n n"] | Float[Tensor, "n"]
+) -> float:
+    """The cosine between two centred kernels, in [0, 1] for positive semi-definite ones.
+
+    Labels `(n,)` stand for the kernel y y^T. Without centring almost any two kernels of images
+    look alike: the mean image dominates both.
+
+    Raises ValueError when a centred kernel vanishes.
+    Source: Cortes, Mohri & Rostamizadeh 2012, "Algorithms for learning kernels", definition 2.
+    """
+    second = torch.outer(second, second) if second.ndim == 1 else second
+    first, second = centre(first.double()), centre(second.double())
+    norms = first.norm() * second.norm()
+    if norms == 0:
+        raise ValueError("a centred kernel is zero: all its features are constant on these inputs")
+    return float((first * second).sum() / norms)
+
+
+def drift(kernel: Float[Tensor, "n m"], start: Float[Tensor, "n m"]) -> float:
+    """How far a kernel has moved from where it started: |K - K_0| / |K_0|, Frobenius norms."""
+    return float((kernel - start).norm() / start.norm())
+
+
+def spectrum(kernel: Float[Tensor, "n n"], *, centred: bool = True) -> Float[Tensor, "n"]:
+    """Eigenvalues from the largest down, in float64; of the centred kernel unless told not to."""
+    kernel = kernel.double()
+    return torch.linalg.eigvalsh(centre(kernel) if centred else kernel).flip(0)
