@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from helpers.claims import counting_functions, linear_features, single_neurons, tangent_space
+from helpers.claims import counting_functions, linear_features, single_neuron_claims, tangent_space
 from helpers.claims.core import Claim
 
-CHAPTERS = (counting_functions, single_neurons, linear_features, tangent_space)
+CHAPTERS = (counting_functions, single_neuron_claims, linear_features, tangent_space)
 
 
 @cache
