@@ -369,6 +369,14 @@ def test_the_spectrum_is_the_squared_singular_values_of_the_centred_features():
     assert torch.allclose(tangent.spectrum(phi @ phi.T)[5:], torch.zeros(3, dtype=DOUBLE))
 
 
+def test_reach_finds_a_target_where_it_was_put():
+    phi = images(12, 5)
+    left, _, _ = torch.linalg.svd(phi - phi.mean(0), full_matrices=False)
+    found = tangent.reach(phi @ phi.T, 0.6 * left[:, 0] + 0.8 * left[:, 3] + 7)
+    assert torch.allclose(found[:5], torch.tensor([0.36, 0.36, 0.36, 1, 1], dtype=DOUBLE))
+    assert found[-1] == pytest.approx(1.0)
+
+
 # --- the readings ----------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ def target(name: str, *, n_train: int, seed: int) -> Task:
         return tasks.random_labels(tasks.digits(8, n_train=n_train, seed=seed), seed=seed)
     if name == "random clusters":
         digits = tasks.digits(8, n_train=n_train, seed=seed)
-        return tasks.cluster_labels(digits, k=min(CLUSTERS, n_train // 10), seed=seed)
+        return tasks.cluster_labels(digits, k=min(CLUSTERS, n_train // 2), seed=seed)
     n_test, d = 1000, 20
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n_train + n_test, d, generator=generator)
