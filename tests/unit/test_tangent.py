@@ -85,7 +85,7 @@ def conv_nets(draw):
     return randomised(net, draw(st.integers(0, 99))), (channels[0], side, side)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.one_of(dense_nets(), conv_nets()), st.sampled_from([2**31, 1]))
 def test_the_kernel_is_the_product_of_two_jacobians_on_random_architectures(case, memory):
     net, shape = case
@@ -282,6 +282,15 @@ def test_what_cannot_be_taken_apart_is_refused_by_name(net, message):
             function(net, torch.randn(4, 3))
     with pytest.raises(TypeError, match=message):
         tangent.linearize(net)
+
+
+def test_hooks_on_all_modules_are_refused():
+    handle = nn.modules.module.register_module_forward_hook(lambda module, inputs, out: 2 * out)
+    try:
+        with pytest.raises(TypeError, match="hooks are registered for all modules"):
+            tangent.empirical_ntk(nn.Linear(3, 1), torch.randn(4, 3))
+    finally:
+        handle.remove()
 
 
 def test_dropout_in_evaluation_mode_is_the_identity():
