@@ -32,8 +32,8 @@ import time
 import types
 from pathlib import Path
 
-MEMORY = 5e9
-PATIENCE = 12.0  # seconds for all rounds of one method; slower ones get fewer rounds
+MEMORY = 2e9
+PATIENCE = 8.0  # seconds for all rounds of one method; slower ones get fewer rounds
 CASES = {
     **{f"dense-{w}": ([784, w, w, w, 1], 1000) for w in (64, 256, 512, 1024)},
     "dense-4096": ([784, 4096, 4096, 4096, 1], 500),

@@ -25,6 +25,8 @@ def modules(net: nn.Module) -> list[tuple[str, nn.Module]]:
     the sequence of its modules: unknown modules, shared parameters, hooks, replaced forwards,
     parametrizations, dropout in training mode, complex parameters.
     """
+    if nn.modules.module._has_any_global_hook():
+        raise TypeError("hooks are registered for all modules: remove them first")
     found = list(_leaves(net, ""))
     owners: dict[int, str] = {}
     for name, module in found:

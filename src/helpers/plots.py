@@ -125,6 +125,30 @@ def curves(
     return ax
 
 
+def panels(
+    frame: pd.DataFrame,
+    by: str,
+    x: str,
+    series: str,
+    *,
+    columns: int = 2,
+    sharey: bool = True,
+    legend_columns: int = 3,
+    **options,
+) -> list[Axes]:
+    """One panel of `curves` per value of the column `by`, its title, with one legend for all."""
+    names = list(frame[by].unique())
+    rows = -(-len(names) // columns)
+    size = (3.7 * columns, 2.8 * rows + 0.8)
+    grid = axes(rows, columns, figsize=size, sharex=True, sharey=sharey, squeeze=False)
+    drawn = list(grid.flat)[: len(names)]
+    for ax, name in zip(drawn, names, strict=True):
+        curves(frame[frame[by] == name], x, series, ax=ax, **options)
+        ax.set_title(name)
+    shared_legend(drawn, columns=legend_columns)
+    return drawn
+
+
 def legend(ax: Axes, **options) -> None:
     """A legend below the axes, where it covers no line, with handles that show the dashes."""
     names = ax.get_legend_handles_labels()[1]

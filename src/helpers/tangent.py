@@ -283,3 +283,13 @@ def spectrum(kernel: Float[Tensor, "n n"], *, centred: bool = True) -> Float[Ten
     """Eigenvalues from the largest down, in float64; of the centred kernel unless told not to."""
     kernel = kernel.double()
     return torch.linalg.eigvalsh(centre(kernel) if centred else kernel).flip(0)
+
+
+def reach(kernel: Float[Tensor, "n n"], y: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    """The share of a target that lies in the first k eigenvectors, k = 1 ... n.
+
+    Kernel and target are centred, so that the mean of the images counts for neither.
+    """
+    y = y.double() - y.double().mean()
+    vectors = torch.linalg.eigh(centre(kernel.double())).eigenvectors.flip(1)
+    return (vectors.T @ y).square().cumsum(0) / y.square().sum()

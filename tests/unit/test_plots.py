@@ -150,3 +150,15 @@ def test_a_figure_without_words_is_refused(caption, ax):
     with pytest.raises(ValueError, match="wanted a caption and an alternative text"):
         plots.captioned(ax(), caption)
     plt.close("all")
+
+
+def test_panels_have_one_title_each_and_one_legend():
+    frame = pd.concat([_frame().assign(part="train"), _frame().assign(part="test")])
+    drawn = plots.panels(frame, "part", "m", "reading", xlabel="neurons", ylabel="score")
+    assert [ax.get_title() for ax in drawn] == ["train", "test"]
+    assert all(ax.get_legend() is None for ax in drawn)
+    assert [text.get_text() for text in drawn[0].figure.legends[0].get_texts()] == [
+        "features",
+        "single neuron",
+    ]
+    plt.close(drawn[0].figure)

@@ -85,7 +85,7 @@ def conv_nets(draw):
     return randomised(net, draw(st.integers(0, 99))), (channels[0], side, side)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.one_of(dense_nets(), conv_nets()), st.sampled_from([2**31, 1]))
 def test_the_kernel_is_the_product_of_two_jacobians_on_random_architectures(case, memory):
     net, shape = case
@@ -284,6 +284,15 @@ def test_what_cannot_be_taken_apart_is_refused_by_name(net, message):
         tangent.linearize(net)
 
 
+def test_hooks_on_all_modules_are_refused():
+    handle = nn.modules.module.register_module_forward_hook(lambda module, inputs, out: 2 * out)
+    try:
+        with pytest.raises(TypeError, match="hooks are registered for all modules"):
+            tangent.empirical_ntk(nn.Linear(3, 1), torch.randn(4, 3))
+    finally:
+        handle.remove()
+
+
 def test_dropout_in_evaluation_mode_is_the_identity():
     net = nn.Sequential(nn.Linear(3, 2), nn.Dropout(), nn.Linear(2, 1)).double().eval()
     x, j = images(4, 3), jacobian(net, images(4, 3))[:, 0]
@@ -367,6 +376,14 @@ def test_the_spectrum_is_the_squared_singular_values_of_the_centred_features():
     wanted = torch.linalg.svdvals(phi - phi.mean(0)).square()
     assert torch.allclose(tangent.spectrum(phi @ phi.T)[:5], wanted)
     assert torch.allclose(tangent.spectrum(phi @ phi.T)[5:], torch.zeros(3, dtype=DOUBLE))
+
+
+def test_reach_finds_a_target_where_it_was_put():
+    phi = images(12, 5)
+    left, _, _ = torch.linalg.svd(phi - phi.mean(0), full_matrices=False)
+    found = tangent.reach(phi @ phi.T, 0.6 * left[:, 0] + 0.8 * left[:, 3] + 7)
+    assert torch.allclose(found[:5], torch.tensor([0.36, 0.36, 0.36, 1, 1], dtype=DOUBLE))
+    assert found[-1] == pytest.approx(1.0)
 
 
 # --- the readings ----------------------------------------------------------------------------
