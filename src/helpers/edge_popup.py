@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from helpers.pruning import Masks, prunable, top_flat, unflatten
+from helpers.masks import Masks, prunable, top_flat, unflatten
+from helpers.tasks import Task
 
 
 def logistic(outputs: Float[Tensor, "n 1"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
@@ -16,7 +17,7 @@ def logistic(outputs: Float[Tensor, "n 1"], y: Float[Tensor, " n"]) -> Float[Ten
     return nn.functional.softplus(-y * outputs[:, 0]).mean()
 
 
-def edge_popup(net: nn.Module, task, *, keep, seed: int = 0, **options) -> Masks:
+def edge_popup(net: nn.Module, task: Task, *, keep, seed: int = 0, **options) -> Masks:
     """Masks found by training a score for each weight and keeping the highest.
 
     The net's weights are never trained. `options` are those of `edge_popup_many`.
@@ -29,7 +30,7 @@ def edge_popup(net: nn.Module, task, *, keep, seed: int = 0, **options) -> Masks
 
 def edge_popup_many(
     nets: Sequence[nn.Module],
-    tasks: Sequence,
+    tasks: Sequence[Task],
     *,
     keep,
     seeds: Sequence[int],

@@ -1,5 +1,4 @@
 import itertools
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +8,8 @@ from torch import nn
 from torch.nn.utils import prune
 
 from helpers import edge_popup as ep
-from helpers import pruning
+from helpers import networks, pruning, tasks
+from helpers.tasks import Task
 
 
 def mlp(*sizes, seed=0):
@@ -147,7 +147,7 @@ def test_overlap_is_one_with_itself_zero_with_the_complement_and_keep_by_chance(
 
 def test_code_length_counts_the_masks():
     masks = {"w": torch.tensor([True, True, False, False, False])}
-    assert 2 ** pruning.code_length(masks) == pytest.approx(10)
+    assert 2 ** pruning.mask_bits(masks) == pytest.approx(10)
 
 
 # masked
@@ -219,32 +219,27 @@ def test_signed_constant_keeps_signs_and_each_layers_spread():
 # nodes
 
 
-def test_activations_are_the_hidden_layers_in_order():
+def test_unit_correlation_is_pearsons_at_every_depth():
     net = mlp(4, 5, 3, 1)
-    x = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
-    first, second = pruning.activations(net, x)
-    assert torch.allclose(first, torch.relu(net[1](x)))
-    assert torch.allclose(second, torch.relu(net[3](first)))
-
-
-def test_unit_correlation_is_pearsons_and_nan_for_dead_units():
-    g = torch.Generator().manual_seed(0)
-    a, b = torch.randn(50, 3, generator=g), torch.randn(50, 3, generator=g)
-    b[:, 2] = 0.7
-    (r,) = pruning.unit_correlations([a], [b])
-    for unit in range(2):
-        wanted = torch.corrcoef(torch.stack([a[:, unit], b[:, unit]]))[0, 1]
-        assert r[unit].item() == pytest.approx(wanted.item(), abs=1e-6)
-    assert r[2].isnan()
-
-
-def test_nothing_pruned_means_correlation_one():
-    net = mlp(4, 6, 6, 1)
-    x = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
-    acts = pruning.activations(net, x)
-    for r in pruning.unit_correlations(acts, acts):
-        assert torch.allclose(r[~r.isnan()], torch.ones(1))
+    pruned = pruning.masked(net, pruning.magnitude(net, keep=0.7))
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+    first, second = (torch.relu(n[1](x)) for n in (net, pruned))
+    deeper = (torch.relu(net[3](first)), torch.relu(pruned[3](second)))
+    for r, (a, b) in zip(
+        pruning.unit_correlations(net, pruned, x), [(first, second), deeper], strict=True
+    ):
+        wanted = torch.corrcoef(torch.cat([a, b], 1).T.detach()).diagonal(a.shape[1])
+        assert torch.allclose(r, wanted, atol=1e-5, equal_nan=True)
         assert (~r.isnan()).any()
+
+
+def test_a_dead_unit_has_no_correlation():
+    net = mlp(4, 5, 1)
+    masks = pruning.magnitude(net, keep=1.0)
+    masks["1.weight"][2] = False
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+    (r,) = pruning.unit_correlations(net, pruning.masked(net, masks), x)
+    assert r.isnan().tolist() == [False, False, True, False, False]
 
 
 # edge-popup
@@ -263,9 +258,11 @@ def test_the_straight_through_gradient_of_a_hand_computed_net():
     assert scores.grad.tolist() == [6.0, -1.5, 6.0]
 
 
-def xor_task(seed):
-    x = torch.rand(400, 2, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-    return SimpleNamespace(x_train=x, y_train=torch.sign(x[:, 0] * x[:, 1]))
+def xor_task(seed, dtype=torch.float32):
+    g = torch.Generator().manual_seed(seed)
+    x = torch.rand(400, 2, generator=g, dtype=dtype) * 2 - 1
+    y = torch.sign(x[:, 0] * x[:, 1])
+    return Task(x, y, x, y, "xor")
 
 
 def test_edge_popup_learns_xor_where_random_masks_do_not():
@@ -294,9 +291,8 @@ def test_edge_popup_leaves_the_net_alone_and_repeats_itself():
 
 
 def test_a_batch_of_nets_finds_what_each_finds_alone():
-    nets, tasks = [mlp(2, 6, 1, seed=s).double() for s in range(2)], [xor_task(s) for s in range(2)]
-    for task in tasks:
-        task.x_train, task.y_train = task.x_train.double(), task.y_train.double()
+    nets = [mlp(2, 6, 1, seed=s).double() for s in range(2)]
+    tasks = [xor_task(s, torch.float64) for s in range(2)]
     together = ep.edge_popup_many(nets, tasks, keep=0.5, seeds=[3, 4], steps=30)
     alone = [
         ep.edge_popup(n, t, keep=0.5, seed=s, steps=30)
@@ -308,3 +304,32 @@ def test_a_batch_of_nets_finds_what_each_finds_alone():
 def test_edge_popup_wants_one_task_and_seed_a_net():
     with pytest.raises(ValueError, match="received 1 nets, 0 tasks and 1 seeds"):
         ep.edge_popup_many([mlp(2, 2, 1)], [], keep=1, seeds=[0])
+
+
+# the reading
+
+
+@pytest.mark.parametrize("make", [networks.mlp, networks.cnn])
+@pytest.mark.parametrize("parameterization", networks.PARAMETERIZATIONS)
+def test_the_reading_takes_every_network_of_the_book(make, parameterization):
+    task = tasks.digits(3, n_train=200)
+    options = {"parameterization": parameterization}
+    net = (
+        make([64, 8, 1], **options)
+        if make is networks.mlp
+        else make([4, 4], in_channels=1, **options)
+    )
+    found = pruning.subnetwork(net, task, keep=0.5, steps=5)
+    with torch.no_grad():
+        again = pruning.masked(net, found.detail["masks"])(task.x_test)[:, 0]
+    assert torch.equal(found.scores(task.x_test), again)
+    assert found.detail["kept"] == round(found.detail["of"] / 2)
+    assert found.bits == pytest.approx(found.detail["of"], rel=0.1)  # log2 C(M, M/2) is nearly M
+
+
+def test_the_reading_finds_a_digit_and_nothing_in_random_labels():
+    task = tasks.digits(3)
+    net = networks.mlp([64, 128, 1])
+    assert pruning.subnetwork(net, task, steps=300).test.auc > 0.95
+    null = pruning.subnetwork(net, tasks.random_labels(task), steps=300)
+    assert abs(null.test.auc - 0.5) < 0.1
