@@ -6,15 +6,10 @@ from math import cos, pi
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
 
 from helpers.masks import Masks, prunable, top_flat, unflatten
+from helpers.stacked import batches, check_counts, logistic, losses, stack
 from helpers.tasks import Task
-
-
-def logistic(outputs: Float[Tensor, "n 1"], y: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-    """Mean logistic loss of one output against labels in {-1, +1}."""
-    return nn.functional.softplus(-y * outputs[:, 0]).mean()
 
 
 def edge_popup(net: nn.Module, task: Task, *, keep, seed: int = 0, **options) -> Masks:
@@ -30,7 +25,7 @@ def edge_popup(net: nn.Module, task: Task, *, keep, seed: int = 0, **options) ->
 
 def edge_popup_many(
     nets: Sequence[nn.Module],
-    tasks: Sequence[Task],
+    tasks: Sequence,
     *,
     keep,
     seeds: Sequence[int],
@@ -49,33 +44,18 @@ def edge_popup_many(
 
     Raises ValueError for counts of nets, tasks and seeds that differ.
     """
-    if not len(nets) == len(tasks) == len(seeds):
-        raise ValueError(
-            f"edge_popup_many wants one task and one seed a net, received {len(nets)} nets, "
-            f"{len(tasks)} tasks and {len(seeds)} seeds."
-        )
+    check_counts(nets=nets, tasks=tasks, seeds=seeds)
     shapes = {name: p.shape for name, p in prunable(nets[0], biases=biases).items()}
-    weights, buffers = stack_module_state(list(nets))
-    weights = {name: w.detach() for name, w in weights.items()}
-    x = torch.stack([task.x_train for task in tasks])
-    y = torch.stack([task.y_train for task in tasks])
+    weights = stack(nets)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    scores = torch.stack([_initial_scores(shapes, g) for g in generators]).to(x).requires_grad_()
-
-    def masked_loss(weights, buffers, mask, x, y):
-        survivors = {n: weights[n] * m for n, m in unflatten(mask, shapes).items()}
-        outputs = functional_call(nets[0], (weights | survivors, buffers), x)
-        return loss(outputs, y)
-
+    scores = torch.stack([_initial_scores(shapes, g) for g in generators]).requires_grad_()
     optimizer = torch.optim.SGD([scores], lr=lr, momentum=0.9)
-    row = torch.arange(len(nets))[:, None]
-    for step in range(steps):
+    for step, (x, y) in zip(range(steps), batches(tasks, batch, seeds), strict=False):
         optimizer.param_groups[0]["lr"] = lr * (1 + cos(pi * step / steps)) / 2
-        drawn = torch.stack([torch.randint(x.shape[1], (batch,), generator=g) for g in generators])
         mask = straight_through(scores, shapes, keep=keep, layerwise=layerwise)
-        losses = vmap(masked_loss)(weights, buffers, mask, x[row, drawn], y[row, drawn])
+        survivors = {name: weights[name] * m for name, m in unflatten(mask, shapes).items()}
         optimizer.zero_grad()
-        losses.sum().backward()
+        losses(nets[0], weights | survivors, x, y, loss).sum().backward()
         optimizer.step()
     found = top_flat(scores.detach(), shapes, keep=keep, layerwise=layerwise)
     return [unflatten(mask, shapes) for mask in found]

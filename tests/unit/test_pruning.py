@@ -302,7 +302,7 @@ def test_a_batch_of_nets_finds_what_each_finds_alone():
 
 
 def test_edge_popup_wants_one_task_and_seed_a_net():
-    with pytest.raises(ValueError, match="received 1 nets, 0 tasks and 1 seeds"):
+    with pytest.raises(ValueError, match="for every net, received 1 nets, 0 tasks, 1 seeds"):
         ep.edge_popup_many([mlp(2, 2, 1)], [], keep=1, seeds=[0])
 
 
