@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from helpers.masks import Masks, kept, masked
 from helpers.subset_sum import subset_sum
 
-# A weight chooses among its largest products, so many of them: 2^20 sums come within 1e-5.
-_SAMPLES_USED = 20
+# Exact subset sums are taken over so many products: their 2^20 sums come within 1e-5.
+_EXACT = 20
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,14 @@ def _pair(linear, samples, draw, signed, generator):
             sides[0] = torch.cat([sides[0], torch.ones(1, dtype=torch.bool)])
         chosen = torch.zeros_like(products, dtype=torch.bool)
         for side in sides:
-            pick = _nearest(products.where(side, 0.0), wanted[:, column])
-            worst = max(worst, float(((products * pick).sum(1) - wanted[:, column]).abs().max()))
-            chosen |= pick
+            usable = side.nonzero()[:, 0]
+            if len(usable) == 0:
+                worst = max(worst, float(wanted[:, column].abs().max()))
+                continue
+            pick = _nearest(products[:, usable], wanted[:, column])
+            sums = (products[:, usable] * pick).sum(1)
+            worst = max(worst, float((sums - wanted[:, column]).abs().max()))
+            chosen[:, usable] = pick
         if bias:
             chosen, second_bias = chosen[:, :-1], chosen[:, -1]
         second_mask[:, rows] = chosen
@@ -167,11 +172,25 @@ def _pair(linear, samples, draw, signed, generator):
 def _nearest(
     products: Float[Tensor, "outputs f"], wanted: Float[Tensor, " outputs"]
 ) -> Bool[Tensor, "outputs f"]:
-    """For each output the subset of its largest products with the best sum."""
-    few = min(_SAMPLES_USED, products.shape[1])
-    places = products.abs().topk(few, dim=1).indices
-    chosen = subset_sum(products.gather(1, places), wanted)
-    return torch.zeros_like(products, dtype=torch.bool).scatter(1, places, chosen)
+    """For each output a subset of its products with a good sum: of up to twenty, the best one.
+
+    Of more than twenty, the largest with the right sign are taken first, as long as they fit and
+    leave twenty. What then remains is an exact subset sum over twenty of the others, every third
+    by size at most: sums of numbers of one size would leave gaps.
+    """
+    count = products.shape[1]
+    few = min(_EXACT, count)
+    signed, order = (products * wanted.sign()[:, None]).sort(dim=1, descending=True, stable=True)
+    fits = (signed > 0) & (signed.cumsum(1) <= wanted.abs()[:, None])
+    fits[:, count - few :] = False
+    taken = torch.zeros_like(fits).scatter(1, order, fits)
+    remainder = wanted - (products * taken).sum(1)
+
+    left = count - fits.sum(1, keepdim=True)
+    by_size = products.abs().masked_fill(taken, -1).argsort(dim=1, descending=True, stable=True)
+    ranks = (torch.linspace(0, 1, few) * (left - 1).clamp(max=3 * few)).round().long()
+    places = by_size.gather(1, ranks)
+    return taken.scatter(1, places, subset_sum(products.gather(1, places), remainder))
 
 
 def parity_net(bits: Sequence[int], n_inputs: int) -> nn.Sequential:

@@ -41,8 +41,8 @@ def test_first_layer_units_keep_at_most_one_incoming_edge():
 
 def test_more_samples_bring_each_weight_nearer():
     target = networks.mlp([4, 3, 1])
-    errors = [construct.build(target, samples=f).worst_weight for f in (10, 40, 80)]
-    assert errors[0] > 100 * errors[1] > 1000 * errors[2]
+    errors = [construct.build(target, samples=f).worst_weight for f in (5, 15, 40)]
+    assert errors[0] > 3 * errors[1] > 300 * errors[2]
 
 
 def test_a_sparse_target_draws_no_block_for_unused_inputs_and_keeps_nothing_for_zeros():
@@ -83,7 +83,7 @@ def test_the_parity_network_is_the_product_on_the_whole_cube(k):
 
 def test_parity_of_eight_bits_is_planted_in_a_random_network():
     bits = [3, 7, 8, 20, 21, 30, 35, 39]
-    built = construct.build(construct.parity_net(bits, 40), samples=300)
+    built = construct.build(construct.parity_net(bits, 40), samples=200)
     x = torch.randint(0, 2, (256, 40), generator=torch.Generator().manual_seed(0)) * 2.0 - 1
     x[:, bits] = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=8)))
     with torch.no_grad():

@@ -229,12 +229,12 @@ def programs(seed: int, *, samples: int = 40, powers: int = 12) -> list[dict]:
 BITS, INPUTS = 8, 40
 
 
-def plant(seed: int, *, samples: int = 300, bits: int = BITS) -> construct.Built:
+def plant(seed: int, *, samples: int = 200, bits: int = BITS) -> construct.Built:
     """A random network with a parity of the first `bits` of 40 input bits inside."""
     return construct.build(construct.parity_net(range(bits), INPUTS), samples=samples, seed=seed)
 
 
-def planted(seed: int, *, samples: int = 300) -> dict:
+def planted(seed: int, *, samples: int = 200) -> dict:
     """1 if the planted mask computes the parity on all inputs, else 0, with counts.
 
     The other 32 bits have no path to the output, so the 2^8 settings of the first eight decide.
@@ -260,7 +260,7 @@ def parity_task(seed: int, bits: int, n_train: int, n_test: int = 2000) -> tasks
 def parity_curves(
     seed: int,
     *,
-    samples: int = 300,
+    samples: int = 200,
     steps: int = 1000,
     n_train: int = 5000,
     arms: Sequence[tuple[str, int]] = (("planted", 8), ("planted", 2), ("plain", 8), ("plain", 2)),
@@ -348,7 +348,7 @@ def program_ratio(seed: int, **options) -> list[dict]:
     return [{"case": name, "value": bits[name] / bits["weights, rounded"]} for name in masks]
 
 
-def planted_here(seed: int, *, samples: int = 300) -> dict:
+def planted_here(seed: int, *, samples: int = 200) -> dict:
     """1 if the planted mask computes the parity of 8 bits on all inputs, else 0."""
     return {"value": planted(FRESH + seed, samples=samples)["value"]}
 
@@ -493,7 +493,7 @@ CLAIMS = [
     Claim(
         id="04-planted",
         sentence="A parity of 8 among 40 bits is expressible by a mask of a random network with "
-        "300 samples per weight, in at least 9 draws of 10.",
+        "200 samples per weight, in at least 9 draws of 10.",
         place=("present at the beginning", DEBATE),
         quantity="Share of random networks in which the mask is right on all inputs",
         measure=planted_here,
