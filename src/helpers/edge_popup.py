@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from helpers.masks import Masks, prunable, top_flat, unflatten
+from helpers.masks import Masks, own_generator, prunable, top_flat, unflatten
 from helpers.stacked import batches, check_counts, logistic, losses, stack
 from helpers.tasks import Task
 
@@ -47,7 +47,7 @@ def edge_popup_many(
     check_counts(nets=nets, tasks=tasks, seeds=seeds)
     shapes = {name: p.shape for name, p in prunable(nets[0], biases=biases).items()}
     weights = stack(nets)
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    generators = [own_generator(seed, "edge-popup") for seed in seeds]
     scores = torch.stack([_initial_scores(shapes, g) for g in generators]).requires_grad_()
     optimizer = torch.optim.SGD([scores], lr=lr, momentum=0.9)
     for step, (x, y) in zip(range(steps), batches(tasks, batch, seeds), strict=False):

@@ -14,6 +14,7 @@ from itertools import groupby
 from math import lgamma, log
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ def random(
     net: nn.Module, *, keep, layerwise: bool = False, biases: bool = True, seed: int = 0
 ) -> Masks:
     """Masks drawn uniformly among all that keep so many weights: the null of pruning claims."""
-    g = torch.Generator().manual_seed(seed)
+    g = own_generator(seed, "random mask")
     params = prunable(net, biases=biases)
     scores = {name: torch.rand(p.shape, generator=g).to(p.device) for name, p in params.items()}
     return top(scores, keep=keep, layerwise=layerwise)
@@ -54,7 +55,7 @@ def shuffled(masks: Masks, *, seed: int = 0) -> Masks:
 
     Source: the control of Su et al. 2020 and Frankle et al. 2021.
     """
-    g = torch.Generator().manual_seed(seed)
+    g = own_generator(seed, "shuffled mask")
     return {
         name: mask.flatten()[torch.randperm(mask.numel(), generator=g)].view_as(mask)
         for name, mask in masks.items()
@@ -93,6 +94,16 @@ def unflatten(flat: Tensor, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
         name: part.unflatten(-1, shape)
         for (name, shape), part in zip(shapes.items(), parts, strict=True)
     }
+
+
+def own_generator(seed: int, purpose: str) -> torch.Generator:
+    """A generator for one purpose: its numbers are unrelated to those of a net of the same seed.
+
+    Without this the mask and the weights drawn from one seed would be correlated, because the same
+    stream of bits makes the uniform scores of the one and the normal weights of the other.
+    """
+    words = [seed, *purpose.encode()]
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
 
 
 def prunable(net: nn.Module, *, biases: bool = True) -> dict[str, nn.Parameter]:

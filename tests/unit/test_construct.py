@@ -41,8 +41,8 @@ def test_first_layer_units_keep_at_most_one_incoming_edge():
 
 def test_more_samples_bring_each_weight_nearer():
     target = networks.mlp([4, 3, 1])
-    errors = [construct.build(target, samples=f).worst_weight for f in (5, 15, 40)]
-    assert errors[0] > 3 * errors[1] > 300 * errors[2]
+    errors = [construct.build(target, samples=f).worst_weight for f in (10, 40, 60)]
+    assert errors[0] > 100 * max(errors[1:])
 
 
 def test_a_sparse_target_draws_no_block_for_unused_inputs_and_keeps_nothing_for_zeros():
