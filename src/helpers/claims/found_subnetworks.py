@@ -460,7 +460,7 @@ CLAIMS = [
         rule=Rule(low=-0.05),
         control="A random mask of the same size is at chance (figure).",
         objection="Edge-popup is gradient descent on the mask: training by another name.",
-        small={"widths": (64,), "steps": 200},
+        small={"widths": (128,)},
     ),
     Claim(
         id="04-popup-dog",
