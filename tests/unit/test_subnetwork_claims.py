@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from helpers import construct, networks, pruning
+from helpers.claims import built_subnetwork_claims, random_members
 from helpers.claims import built_subnetworks as built
 from helpers.claims import found_subnetworks as found
 from helpers.claims.ten_digits import accuracy, minus, share, ten_digits
@@ -50,7 +51,10 @@ def test_a_built_digits_network_agrees_better_with_more_samples():
 
 
 def test_dense_circuits_cost_their_size_and_sparse_ones_its_square():
-    slopes = {row["case"]: row["value"] for row in built.cost_exponent(0, widths=(8, 16, 32))}
+    slopes = {
+        row["case"]: row["value"]
+        for row in built_subnetwork_claims.cost_exponent(0, widths=(8, 16, 32))
+    }
     assert slopes["dense"] == pytest.approx(1, abs=0.1)
     assert slopes["sparse"] == pytest.approx(2, abs=0.2)
 
@@ -105,14 +109,14 @@ def test_random_members_have_the_outputs_of_the_networks_they_stand_for():
     net = networks.mlp([6, 5, 1], seed=3)
     g = torch.Generator().manual_seed(0)
     x = torch.randn(7, 6, generator=g)
-    members = found._random_masks(net, 4, g)
-    outputs = found._outputs_of(net, members, x)
+    members = random_members._random_masks(net, 4, g)
+    outputs = random_members._outputs_of(net, members, x)
     twin = networks.mlp([6, 5, 1], seed=3)
     twin.load_state_dict({name: p[2] for name, p in members.items()})
     with torch.no_grad():
         assert torch.allclose(outputs[:, 2], twin(x)[:, 0], atol=1e-6)
     assert sum(int((p[2] != 0).sum()) for p in members.values()) == 20  # of 41
-    features = found._tangent_features(net, x)
+    features = random_members._tangent_features(net, x)
     net(x[:1]).backward()
     wanted = torch.cat([p.grad.flatten() for p in net.parameters()])
     assert torch.allclose(features[0], wanted, atol=1e-6)
@@ -120,7 +124,7 @@ def test_random_members_have_the_outputs_of_the_networks_they_stand_for():
 
 def test_redrawn_members_have_the_spread_of_the_books_networks():
     net = networks.mlp([50, 40, 1])
-    drawn = found._random_weights(net, 200, torch.Generator().manual_seed(0))
+    drawn = random_members._random_weights(net, 200, torch.Generator().manual_seed(0))
     assert drawn["1.weight"].std() == pytest.approx((2 / 50) ** 0.5, rel=0.05)
     assert drawn["3.weight"].std() == pytest.approx((1 / 40) ** 0.5, rel=0.05)
     assert drawn["1.bias"].std() == pytest.approx(0.5, rel=0.05)
