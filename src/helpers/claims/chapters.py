@@ -2,10 +2,24 @@
 
 from functools import cache
 
-from helpers.claims import counting_functions, linear_features, single_neuron_claims, tangent_space
+from helpers.claims import (
+    built_subnetwork_claims,
+    counting_functions,
+    found_subnetwork_claims,
+    linear_features,
+    single_neuron_claims,
+    tangent_space,
+)
 from helpers.claims.core import Claim
 
-CHAPTERS = (counting_functions, single_neuron_claims, linear_features, tangent_space)
+CHAPTERS = (
+    counting_functions,
+    single_neuron_claims,
+    linear_features,
+    built_subnetwork_claims,
+    found_subnetwork_claims,
+    tangent_space,
+)
 
 
 @cache

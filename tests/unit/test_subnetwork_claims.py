@@ -1,0 +1,138 @@
+"""The experiments of chapter 04 at a small size."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from helpers import construct, networks, pruning
+from helpers.claims import built_subnetwork_claims, random_members
+from helpers.claims import built_subnetworks as built
+from helpers.claims import found_subnetworks as found
+from helpers.claims.ten_digits import accuracy, minus, share, ten_digits
+
+
+def test_the_ten_digits_are_the_images_of_the_detection_tasks_with_their_digit():
+    task = ten_digits(2, n_train=300)
+    assert task.x_train.shape == (300, 1, 8, 8)
+    assert sorted(task.y_test.unique().tolist()) == list(range(10))
+    again = ten_digits(2, n_train=300)
+    assert torch.equal(task.test_ids, again.test_ids)
+
+
+def test_a_share_and_its_resamples_agree():
+    right = torch.arange(400) % 4 > 0
+    one = share(right, torch.arange(400))
+    assert one["value"] == 0.75
+    assert np.mean(one["draws"]) == pytest.approx(0.75, abs=0.01)
+    assert np.std(one["draws"]) == pytest.approx((0.75 * 0.25 / 400) ** 0.5, rel=0.3)
+    assert minus(one, one)["value"] == 0
+    assert (minus(one, one)["draws"] == 0).all()
+
+
+@pytest.mark.parametrize("rate", [1.0, 250.0])
+def test_the_median_gap_is_that_of_a_simulated_poisson_process(rate):
+    rng = np.random.default_rng(0)
+    gaps = np.minimum(*rng.exponential(1 / rate, size=(2, 40_000)))
+    assert built.median_gap(torch.tensor([rate])) == pytest.approx(np.median(gaps), rel=0.03)
+
+
+def test_subset_sums_are_predicted_by_the_density_given_the_samples_and_not_by_its_average():
+    (row,) = built.sum_errors(1, sizes=(10,), problems=8000)
+    assert row["conditional"] == pytest.approx(row["median"], rel=0.05)
+    assert row["averaged"] < 0.95 * row["median"]
+
+
+def test_a_built_digits_network_agrees_better_with_more_samples():
+    frame = built.whole_network(0, samples=(5, 20))
+    assert frame["agreement"][1] > 0.95 > frame["agreement"][0]
+    assert (frame["worst_error"] >= frame["mean_error"]).all()
+    assert frame["drawn"][1] == pytest.approx(4 * frame["drawn"][0], rel=0.02)
+
+
+def test_dense_circuits_cost_their_size_and_sparse_ones_its_square():
+    slopes = {
+        row["case"]: row["value"]
+        for row in built_subnetwork_claims.cost_exponent(0, widths=(8, 16, 32))
+    }
+    assert slopes["dense"] == pytest.approx(1, abs=0.1)
+    assert slopes["sparse"] == pytest.approx(2, abs=0.2)
+
+
+def test_the_planted_parity_is_right_and_the_task_is_the_same_parity():
+    assert built.planted(0)["value"] == 1
+    task = built.parity_task(0, bits=built.BITS, n_train=50)
+    pruned = built.plant(0).pruned()
+    with torch.no_grad():
+        assert torch.equal(pruned(task.x_test)[:, 0].sign(), task.y_test)
+
+
+def test_balancing_keeps_the_planted_mask_right():
+    plant = built.plant(0)
+    task = built.parity_task(0, bits=built.BITS, n_train=50)
+    with torch.no_grad():
+        scores = pruning.masked(construct.balanced(plant.net), plant.masks)(task.x_test)[:, 0]
+    assert torch.equal(scores.sign(), task.y_test)
+
+
+def test_arms_of_a_ticket_keep_as_many_weights_and_differ_where_they_say():
+    net = networks.mlp([64, 12, 10], seed=1)
+    masks = pruning.magnitude(net, keep=0.3, biases=False)
+    arms = found.arms_of_a_ticket(net, masks, seed=1)
+    assert {pruning.kept(m) for _, m in arms.values()} == {pruning.kept(masks)}
+    start, _ = arms["original signs, magnitudes shuffled"]
+    for name, mask in masks.items():
+        old, new = dict(net.named_parameters())[name], dict(start.named_parameters())[name]
+        assert torch.equal(old.sign(), new.sign())
+        assert torch.equal(old[mask].abs().sort().values, new[mask].abs().sort().values)
+        assert not torch.equal(old[mask], new[mask])
+        counts = int(arms["mask shuffled in each layer"][1][name].sum())
+        assert counts == int(mask.sum())
+    assert not torch.equal(arms["weights drawn anew"][0][1].weight, net[1].weight)
+
+
+def test_rounds_of_magnitude_pruning_end_at_the_share():
+    task, net = ten_digits(0), networks.mlp([64, 12, 10])
+    options = {"rounds": 3, "steps": 20, "seed": 0}
+    few = found.magnitude_rounds(net, task, keep=0.2, **options)
+    weights = sum(m.numel() for m in few.values())
+    assert pruning.kept(few) == round(0.2 * weights)
+
+
+def test_the_four_cells_add_up_and_parity_is_in_one_of_them():
+    frame = pd.DataFrame(found.cells(1, width=3, steps=100))
+    assert frame["value"].sum() == pytest.approx(1)
+    assert frame["parity"].sum() == 1
+
+
+def test_random_members_have_the_outputs_of_the_networks_they_stand_for():
+    net = networks.mlp([6, 5, 1], seed=3)
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(7, 6, generator=g)
+    members = random_members._random_masks(net, 4, g)
+    outputs = random_members._outputs_of(net, members, x)
+    twin = networks.mlp([6, 5, 1], seed=3)
+    twin.load_state_dict({name: p[2] for name, p in members.items()})
+    with torch.no_grad():
+        assert torch.allclose(outputs[:, 2], twin(x)[:, 0], atol=1e-6)
+    assert sum(int((p[2] != 0).sum()) for p in members.values()) == 20  # of 41
+    features = random_members._tangent_features(net, x)
+    net(x[:1]).backward()
+    wanted = torch.cat([p.grad.flatten() for p in net.parameters()])
+    assert torch.allclose(features[0], wanted, atol=1e-6)
+
+
+def test_redrawn_members_have_the_spread_of_the_books_networks():
+    net = networks.mlp([50, 40, 1])
+    drawn = random_members._random_weights(net, 200, torch.Generator().manual_seed(0))
+    assert drawn["1.weight"].std() == pytest.approx((2 / 50) ** 0.5, rel=0.05)
+    assert drawn["3.weight"].std() == pytest.approx((1 / 40) ** 0.5, rel=0.05)
+    assert drawn["1.bias"].std() == pytest.approx(0.5, rel=0.05)
+
+
+def test_accuracy_counts_right_classes():
+    task = ten_digits(0)
+    net = networks.mlp([64, 8, 10])
+    with torch.no_grad():
+        wanted = (net(task.x_test).argmax(1) == task.y_test).double().mean()
+    assert accuracy(net, task)["value"] == pytest.approx(float(wanted))
