@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from helpers.masks import Masks, own_generator, prunable, top_flat, unflatten
 from helpers.stacked import batches, check_counts, logistic, losses, stack
-from helpers.tasks import Task
 
 
-def edge_popup(net: nn.Module, task: Task, *, keep, seed: int = 0, **options) -> Masks:
+def edge_popup(net: nn.Module, task, *, keep, seed: int = 0, **options) -> Masks:
     """Masks found by training a score for each weight and keeping the highest.
 
     The net's weights are never trained. `options` are those of `edge_popup_many`.
