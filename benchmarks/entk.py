@@ -8,7 +8,7 @@ methods take turns, so that a busy minute hurts everyone alike. Time is the leas
 (wall clock; CPU time beside it). The ratio is the median over rounds of the time divided by ours:
 CPU time with one thread, which does not count waiting for a busy machine, else wall clock.
 Peak memory is the resident set's high-water mark above what stood before, the result included.
-A method that would need more than MEMORY for one Jacobian, or that fails, is listed with the reason.
+A method that needs more than MEMORY for one Jacobian, or fails, is listed with the reason.
 
 - floor: the matrix products that the dense kernel cannot do without, and nothing else: forward,
   backward, and per layer the tiles of A A^T and D D^T of one triangle;
