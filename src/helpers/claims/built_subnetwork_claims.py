@@ -93,13 +93,13 @@ def planted_found(seed: int, **options) -> dict:
 
 # --- claims ---------------------------------------------------------------------------------------
 
-LUEKER = "https://arxiv.org/abs/2204.00650"
+SUBSET_SUM = "https://doi.org/10.4230/LIPIcs.ESA.2023.37"
 CLAIMS = [
     Claim(
         id="04-sum-law",
         sentence="How near the best of all subset sums comes follows from the spread of the sums "
         "given the samples: the median error is predicted to within 3%.",
-        place=("random subset sums", LUEKER),
+        place=("random subset sums", SUBSET_SUM),
         quantity="Measured over predicted median error, density given the samples",
         measure=sum_law,
         rule=Rule(0.97, 1.03),
@@ -112,7 +112,7 @@ CLAIMS = [
         id="04-sum-law-averaged",
         sentence="The same with the density averaged over samples: the median error is predicted "
         "to within 3%.",
-        place=("random subset sums", LUEKER),
+        place=("random subset sums", SUBSET_SUM),
         quantity="Measured over predicted median error, averaged density",
         measure=sum_law,
         rule=Rule(0.97, 1.03),

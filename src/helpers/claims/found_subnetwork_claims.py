@@ -169,7 +169,7 @@ CLAIMS = [
         measure=presence_of_found,
         rule=Rule(low=0.9),
         control="The converse is judged by the same rule (04-present-is-found).",
-        objection="With eight inputs a net is nearly all thresholds; a mask cannot rescale.",
+        objection="A mask can change no weight but to zero; somewhat wider nets hold more of them.",
         small={"widths": (4,), "steps": 300},
     ),
     Claim(
