@@ -1,12 +1,17 @@
-"""Write the table of verdicts into README.md, between its two markers; `--check` only compares."""
+"""Write the README's figure, and its table of verdicts between the two markers.
+
+`--check` only compares the table.
+"""
 
 import re
 import sys
 from pathlib import Path
 
-from helpers import claims
+from helpers import claims, plots, stored
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+FIGURE = ROOT / "book" / "_static" / "main-figure.png"
 TABLE = re.compile(r"(<!-- claims -->\n).*?(<!-- /claims -->)", re.DOTALL)
 
 
@@ -22,6 +27,8 @@ def main():
     if "--check" in sys.argv:
         sys.exit(with_table(text) != text and "README.md: run `python tools/readme.py`")
     README.write_text(with_table(text))
+    panels = plots.census(stored.load("01-census"))
+    panels[0].figure.savefig(FIGURE, dpi=120, transparent=False, facecolor="white", metadata={})
 
 
 if __name__ == "__main__":
