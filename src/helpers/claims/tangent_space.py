@@ -8,7 +8,7 @@ import torch
 from helpers import cifar, networks, tangent, tasks
 from helpers.claims import tangent_spans
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import averaged, paired, summary
+from helpers.intervals import paired, summary
 from helpers.stored import save
 from helpers.sweeps import sweep
 
@@ -319,11 +319,8 @@ def photos(seed: int) -> pd.DataFrame:
 
 
 def store(seeds: int = 20, jobs: int = 1, folder: str = ".cache/tangent") -> None:
-    """Measure what chapter 05 shows of photos and of the width, and store the summaries."""
+    """Measure what chapter 05 shows of photos and store the summary."""
     command = "python -m helpers.claims.tangent_space"
-    spread = sweep(tangent_spans.kernel_spread, {"seed": range(seeds)}, store=folder, jobs=jobs)
-    spread = averaged(spread, ["width", "seed"])
-    save("05-width", summary(spread, ["width"]), command=command, seeds=seeds)
     dogs = sweep(photos, {"seed": range(seeds)}, store=folder, jobs=jobs)
     dogs = summary(dogs[dogs["metric"] != "auc"], ["reading", "features", "part", "metric"])
     save("05-dogs", dogs, command=command, data=cifar.provenance(), seeds=seeds)
