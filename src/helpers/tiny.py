@@ -61,10 +61,10 @@ def function_counts(
 ) -> Int[np.ndarray, "functions"]:
     """How many of `nets` re-drawn nets compute each function of n bits."""
     counts, block = np.zeros(2**2**n, dtype=np.int64), 2**16
-    for start in range(0, nets, block):
-        drawn = draw(
-            n, h, min(block, nets - start), activation=activation, seed=seed + (start << 32)
-        )
+    # torch's CPU generator reads only 32 bits of a seed, so blocks get independent 32-bit ones.
+    seeds = np.random.SeedSequence(seed).generate_state(-(-nets // block))
+    for start, own in zip(range(0, nets, block), seeds, strict=True):
+        drawn = draw(n, h, min(block, nets - start), activation=activation, seed=int(own))
         counts += np.bincount(functions(drawn, n, activation=activation), minlength=len(counts))
     return counts
 
