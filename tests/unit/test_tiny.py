@@ -36,6 +36,8 @@ def test_function_counts_are_a_histogram_of_drawn_functions():
     assert counts.sum() == 70_000
     assert (counts == tiny.function_counts(3, 4, 70_000, seed=1)).all()
     assert (counts != tiny.function_counts(3, 4, 70_000, seed=2)).any()
+    # Two blocks of 2^16 nets are different nets: equal blocks would make every count even.
+    assert (tiny.function_counts(3, 4, 2**17, seed=1) % 2).any()
 
 
 def test_descent_equals_torchs_adam_on_one_net():
