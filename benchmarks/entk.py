@@ -291,9 +291,11 @@ def neural_tangents(net, x):
 
     ad.source_info_util, ad.config = source_info_util, jax.config
     layers = [m for m in net if isinstance(m, nn.Linear | nn.Conv2d)]
+    # Dense weights as (in, out): a transpose inside the function would hide their structure.
+    weights = [m.weight.T if isinstance(m, nn.Linear) else m.weight for m in layers]
     parameters = [
-        tuple(jnp.asarray(p.detach().numpy()) for p in (layer.weight, layer.bias))
-        for layer in layers
+        tuple(jnp.asarray(p.detach().contiguous().numpy()) for p in (weight, layer.bias))
+        for weight, layer in zip(weights, layers, strict=True)
     ]
 
     def function(parameters, images):
@@ -304,7 +306,7 @@ def neural_tangents(net, x):
                 h = jax.nn.relu(h + bias[:, None, None])
                 continue
             h = h.mean((2, 3)) if h.ndim == 4 else h
-            h = h @ weight.T + bias
+            h = h @ weight + bias
             h = h if layer is layers[-1] else jax.nn.relu(h)
         return h
 
