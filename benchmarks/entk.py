@@ -291,19 +291,20 @@ def neural_tangents(net, x):
 
     ad.source_info_util, ad.config = source_info_util, jax.config
     layers = [m for m in net if isinstance(m, nn.Linear | nn.Conv2d)]
-    # Dense weights as (in, out): a transpose inside the function would hide their structure.
-    weights = [m.weight.T if isinstance(m, nn.Linear) else m.weight for m in layers]
-    parameters = [
-        tuple(jnp.asarray(p.detach().contiguous().numpy()) for p in (weight, layer.bias))
-        for weight, layer in zip(weights, layers, strict=True)
-    ]
+    # Parameters in the shapes that stax gives them: a transpose or a reshape in the function would
+    # hide from neural-tangents that the layers are products and sums.
+    parameters = []
+    for layer in layers:
+        weight, bias = layer.weight.detach(), layer.bias.detach()
+        conv = isinstance(layer, nn.Conv2d)
+        shapes = (weight, bias[None, :, None, None]) if conv else (weight.T, bias[None])
+        parameters.append(tuple(jnp.asarray(p.contiguous().numpy()) for p in shapes))
 
     def function(parameters, images):
         h = images
         for layer, (weight, bias) in zip(layers, parameters, strict=True):
             if isinstance(layer, nn.Conv2d):
-                h = jax.lax.conv_general_dilated(h, weight, (1, 1), "SAME")
-                h = jax.nn.relu(h + bias[:, None, None])
+                h = jax.nn.relu(jax.lax.conv_general_dilated(h, weight, (1, 1), "SAME") + bias)
                 continue
             h = h.mean((2, 3)) if h.ndim == 4 else h
             h = h @ weight + bias
