@@ -59,6 +59,11 @@ def rows(reading: Reading, task: Task, /, *, draws: int = DRAWS, **labels) -> li
     return train + test
 
 
+def held_out(frame: pd.DataFrame, metric: str = "correlation", part: str = "test") -> pd.DataFrame:
+    """The rows of one metric on one part, held out unless told."""
+    return frame[(frame["part"] == part) & (frame["metric"] == metric)]
+
+
 def resampled_scores(
     scores: torch.Tensor, task: Task, cut: float, draws: int = DRAWS
 ) -> dict[str, np.ndarray]:

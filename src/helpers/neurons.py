@@ -191,6 +191,18 @@ def cap_law(ceiling: float, strength: Float[Tensor, "m"], *, fit: str = "spread"
     return CapLaw(ceiling, math.exp(minimize_scalar(error, bounds=bounds, method="bounded").x))
 
 
+def fitted_laws(strength: Float[Tensor, "m"], ceiling: float) -> dict[str, CapLaw | GaussianLaw]:
+    """The three laws fitted to these correlations: "cap", "cap_tail" and "gaussian".
+
+    Raises ValueError as `cap_law`.
+    """
+    return {
+        "cap": cap_law(ceiling, strength),
+        "cap_tail": cap_law(ceiling, strength, fit="tail"),
+        "gaussian": GaussianLaw(float(strength.square().mean().sqrt())),
+    }
+
+
 def _log_choose(n: np.ndarray, k: int) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         value = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

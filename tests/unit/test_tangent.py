@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
-from helpers import layers, networks, ntk, ridge, tangent, tasks, yardstick
+from helpers import forms, layers, networks, ntk, ridge, tangent, tasks, yardstick
 
 DOUBLE = torch.float64
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.GELU, nn.Softplus, nn.LeakyReLU, nn.SiLU)
@@ -110,12 +110,12 @@ SMALL_CNN = dict(outputs=3, bias_std=0.3)
 def test_both_forms_of_a_convolution_agree_with_the_jacobian(form, monkeypatch):
     net = networks.cnn([4, 5], in_channels=2, **SMALL_CNN).double()
     x, z = images(6, 2, 6, 6), images(4, 2, 6, 6, seed=1)
-    original = ntk.plan
+    original = forms.plan
 
     def forced(*arguments):
         parts, c = original(*arguments)
         return [
-            part if part.form == "final" else ntk.Layer(**{**vars(part), "form": form})
+            part if part.form == "final" else forms.Layer(**{**vars(part), "form": form})
             for part in parts
         ], c
 
@@ -132,7 +132,7 @@ def test_dense_layers_take_the_gram_form_and_large_maps_the_gradients():
         nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 32), nn.ReLU(),
         nn.Linear(32, 1),
     )  # fmt: skip
-    parts, _ = ntk.plan(net, torch.randn(50, 3, 8, 8), None, "full")
+    parts, _ = forms.plan(net, torch.randn(50, 3, 8, 8), None, "full")
     assert [part.form for part in parts] == ["gradients", "gram", "final"]
     assert parts[0].positions == 64
     pairs = 50 * 51 // 2
@@ -164,8 +164,8 @@ def test_blocks_leave_the_kernel_unchanged():
     whole = tangent.empirical_ntk(net, x)
     pieces = tangent.empirical_ntk(net, x, memory=200_000)
     found = layers.modules(net)
-    parts, c = ntk.plan(net, x, None, "full")
-    block, resident = ntk._block_sizes(found, parts, x, c, c, 200_000)
+    parts, c = forms.plan(net, x, None, "full")
+    block, resident = ntk._sizes(found, parts, x, c, c, 200_000)
     assert block * resident < 150, "the small memory must force several passes"
     assert relative(pieces, whole) <= 1e-13
     assert relative(whole, whole.permute(1, 0, 3, 2)) <= 1e-14

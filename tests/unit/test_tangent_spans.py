@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers import networks, neurons, tangent, tasks
-from helpers.claims import tangent_space, tangent_spans
+from helpers import intervals, networks, neurons, tangent, tasks
+from helpers.claims import (
+    tangent_feature_claims,
+    tangent_features,
+    tangent_space,
+    tangent_spans,
+)
 from helpers.claims.core import judge
 
 SMALL = {"hidden": (12, 10), "n_train": 200}
@@ -14,35 +19,35 @@ SMALL = {"hidden": (12, 10), "n_train": 200}
 
 def value(frame, **where):
     """The held-out correlation in the one row that matches."""
-    frame = tangent_space.held_out(frame)
+    frame = intervals.held_out(frame)
     for column, wanted in where.items():
         frame = frame[frame[column] == wanted]
     assert len(frame) == 1
     return frame["value"].item()
 
 
-@pytest.mark.parametrize("name", [*tangent_spans.TARGETS, "random labels", "parity of 3"])
+@pytest.mark.parametrize("name", [*tangent_features.TARGETS, "random labels", "parity of 3"])
 def test_every_target_is_a_task_with_both_labels(name):
-    task = tangent_spans.target(name, n_train=200, seed=1)
+    task = tangent_features.target(name, n_train=200, seed=1)
     assert len(task.y_train) == 200
     assert set(task.y_train.tolist()) == set(task.y_test.tolist()) == {-1.0, 1.0}
 
 
 def test_a_parity_is_the_product_of_its_bits_and_a_single_index_looks_both_ways():
-    parity = tangent_spans.target("parity of 3", n_train=50, seed=0)
+    parity = tangent_features.target("parity of 3", n_train=50, seed=0)
     assert torch.equal(parity.y_train, parity.x_train[:, 0] * parity.x_train[:, 1:3].prod(1))
-    index = tangent_spans.target("single index", n_train=4000, seed=0)
+    index = tangent_features.target("single index", n_train=4000, seed=0)
     assert abs(index.y_train.mean()) < 0.05
     linear = torch.linalg.lstsq(index.x_train, index.y_train[:, None]).solution
     assert torch.corrcoef(torch.stack([(index.x_test @ linear)[:, 0], index.y_test]))[0, 1] < 0.1
     with pytest.raises(ValueError, match="wanted a target among"):
-        tangent_spans.target("cat", n_train=50, seed=0)
+        tangent_features.target("cat", n_train=50, seed=0)
 
 
 def test_the_best_of_all_candidates_is_the_best_feature():
-    frame = tangent_spans.picked(3, digits=(5,), labels=(), sizes=(16,), **SMALL)
+    frame = tangent_features.picked(3, digits=(5,), labels=(), sizes=(16,), **SMALL)
     task = tasks.digits(5, n_train=200, seed=3)
-    net = tangent_spans.mlp_for(task, SMALL["hidden"], 3)
+    net = tangent_features.mlp_for(task, SMALL["hidden"], 3)
     best = tangent.best_feature(net, task)
     found = value(frame, reading="tangent feature", candidates=networks.parameter_count(net))
     assert found == pytest.approx(best.test.correlation, abs=1e-6)
@@ -51,18 +56,36 @@ def test_the_best_of_all_candidates_is_the_best_feature():
 
 
 def test_the_best_readout_weight_is_the_best_neuron_of_the_last_layer():
-    frame = tangent_spans.by_kind(2, digits=(4,), **SMALL)
+    frame = tangent_features.by_kind(2, digits=(4,), **SMALL)
     task = tasks.digits(4, n_train=200, seed=2)
-    net = tangent_spans.mlp_for(task, SMALL["hidden"], 2)
+    net = tangent_features.mlp_for(task, SMALL["hidden"], 2)
     wanted = neurons.best_neuron(net, task, layer=1).test.correlation
     assert value(frame, reading="readout weights") == pytest.approx(wanted, abs=1e-6)
     assert "readout biases" not in set(frame["reading"]), "a constant is no feature"
 
 
+def test_the_laws_are_fitted_on_other_features_than_they_are_judged_on():
+    sizes = dict(fit_on=256, sizes=(1, 64, 512), digits=(4,))
+    frame = tangent_features.laws(2, **sizes, **SMALL)
+    task = tasks.digits(4, n_train=200, seed=2)
+    net = tangent_features.mlp_for(task, SMALL["hidden"], 2)
+    strength = tangent.strengths(net, task.x_train, task.y_train[:, None])[:, 0]
+    order = torch.randperm(len(strength), generator=torch.Generator().manual_seed(2))
+    best = strength[order[256 : 256 + 512]].abs().max()
+    assert frame["measured"].iloc[-1] == pytest.approx(float(best))
+    spread = float(strength[order[:256]].square().mean().sqrt())
+    assert frame["gaussian"].iloc[-1] == pytest.approx(
+        neurons.expected_best(neurons.GaussianLaw(spread), 512), rel=1e-5
+    )
+    assert (frame[["cap", "cap_tail"]] < 1).all(axis=None), "the ceiling is 1"
+    with pytest.raises(ValueError, match="wanted at least 2304 parameters, the network has 921"):
+        tangent_features.laws(2, fit_on=256, sizes=(2048,), digits=(4,), **SMALL)
+
+
 def test_the_whole_span_is_kernel_regression_and_the_counts_are_right():
     frame = tangent_spans.spans(4, "digit 8", **SMALL)
     task = tasks.digits(8, n_train=200, seed=4)
-    net = tangent_spans.mlp_for(task, SMALL["hidden"], 4)
+    net = tangent_features.mlp_for(task, SMALL["hidden"], 4)
     wanted = tangent.kernel_regression(net, task).test.correlation
     assert value(frame, reading="tangent space") == pytest.approx(wanted, abs=1e-4)
     counts = frame.groupby("reading")["features"].first().to_dict()
@@ -113,7 +136,10 @@ def test_the_slope_of_a_power_law_is_its_exponent():
     assert spread["value"].iloc[1] < spread["value"].iloc[0]
 
 
-@pytest.mark.parametrize("claim", tangent_space.CLAIMS, ids=lambda claim: claim.id)
+CLAIMS = [*tangent_feature_claims.CLAIMS, *tangent_space.CLAIMS]
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_every_rule_of_the_chapter_can_refute(claim):
     outside = claim.rule.low - 1 if np.isfinite(claim.rule.low) else claim.rule.high + 1
     noise = np.random.default_rng(0).normal(scale=0.01, size=20)

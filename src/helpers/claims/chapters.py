@@ -8,6 +8,7 @@ from helpers.claims import (
     found_subnetwork_claims,
     linear_features,
     single_neuron_claims,
+    tangent_feature_claims,
     tangent_space,
 )
 from helpers.claims.core import Claim
@@ -18,6 +19,7 @@ CHAPTERS = (
     linear_features,
     built_subnetwork_claims,
     found_subnetwork_claims,
+    tangent_feature_claims,
     tangent_space,
 )
 

@@ -9,15 +9,10 @@ import pandas as pd
 
 from helpers.claims import limits, readouts
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import paired
+from helpers.intervals import held_out, paired
 from helpers.polynomials import dimension
 
 # --- what the claims measure ----------------------------------------------------------------------
-
-
-def held_out(frame: pd.DataFrame, metric: str = "correlation", part: str = "test") -> pd.DataFrame:
-    """The rows of one metric on one part, held out unless told."""
-    return frame[(frame["part"] == part) & (frame["metric"] == metric)]
 
 
 def difference(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -> pd.DataFrame:

@@ -15,11 +15,10 @@ from helpers.claims.single_neurons import (
     against_pixels,
     best_of_m,
     best_of_m_photos,
-    held_out,
     laws,
     trained_neurons,
 )
-from helpers.intervals import averaged, paired
+from helpers.intervals import averaged, held_out, paired
 
 
 def lights_up(seed: int, **options) -> pd.DataFrame:

@@ -143,12 +143,7 @@ def laws(
     ceilings = neurons.optimised_neuron(x.flatten(1), y, seed=seed)
     records = []
     for column, digit in enumerate(digits):
-        sample = apart[:, column]
-        fitted = {
-            "cap": neurons.cap_law(float(ceilings[column]), sample),
-            "cap_tail": neurons.cap_law(float(ceilings[column]), sample, fit="tail"),
-            "gaussian": neurons.GaussianLaw(float(sample.square().mean().sqrt())),
-        }
+        fitted = neurons.fitted_laws(apart[:, column], float(ceilings[column]))
         constant = {
             "ceiling": fitted["cap"].ceiling,
             "dimension": fitted["cap"].dimension,
@@ -200,10 +195,6 @@ def _scored(train_scores: Tensor, test_scores: Tensor, task: Task) -> list[dict]
         {"part": "test", "metric": metric, "value": values[metric], "draws": draws[metric]}
         for metric in draws
     ]
-
-
-def held_out(frame: pd.DataFrame, metric: str = "correlation") -> pd.DataFrame:
-    return frame[(frame["part"] == "test") & (frame["metric"] == metric)]
 
 
 def against_pixels(seed: int, *, digits: Sequence[int] = tuple(range(10)), n_train: int = 1000):

@@ -3,58 +3,18 @@
 from collections.abc import Sequence
 
 import pandas as pd
-import torch
 
-from helpers import cifar, networks, tangent, tasks
-from helpers.claims import tangent_spans
+from helpers import cifar
+from helpers.claims import tangent_features, tangent_spans
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import paired, summary
+from helpers.intervals import held_out, paired, summary
 from helpers.stored import save
 from helpers.sweeps import sweep
 
-FEATURE = ("not a neuron: any parameter's partial derivative", DEBATE)
 SPAN = ("the parameter tangent space is the place for the line", DEBATE)
-CONTROL = ("control", DEBATE)
 
 
 # --- what the claims measure ----------------------------------------------------------------------
-
-
-def held_out(frame: pd.DataFrame, metric: str = "correlation") -> pd.DataFrame:
-    """The rows with held-out scores of one metric."""
-    return frame[(frame["part"] == "test") & (frame["metric"] == metric)]
-
-
-def best_of_all(seed: int, *, targets: str = "digit", **options) -> pd.DataFrame:
-    """Held-out correlation of the best of all P tangent features, one case per target."""
-    frame = held_out(tangent_spans.picked(seed, **options))
-    frame = frame[frame["reading"] == "tangent feature"]
-    frame = frame[frame["candidates"] == frame["candidates"].max()]
-    frame = frame[frame["target"].str.startswith(targets)]
-    return frame.rename(columns={"target": "case"})[["case", "value", "draws"]]
-
-
-def feature_over_neuron(seed: int, **options) -> pd.DataFrame:
-    """Held-out correlation, best of P tangent features minus best of P random neurons."""
-    frame = held_out(tangent_spans.picked(seed, labels=(), **options))
-    frame = frame[frame["candidates"] == frame["candidates"].max()]
-    difference = paired(frame, "reading", "tangent feature", "single neuron", ["target"])
-    return difference.rename(columns={"target": "case"})
-
-
-def planted_found(seed: int, *, width: int = 64, n_train: int = 1000) -> dict:
-    """1 if labels made from a neuron's gate lead to a derivative by that neuron's parameters."""
-    digits = tasks.digits(0, n_train=n_train, seed=seed)
-    net = networks.mlp([64, width, 1], seed=seed)
-    on = (networks.activations(net, digits.x_train) > 0).double().mean(0)
-    usable = torch.nonzero((on > 0.1) & (on < 0.5))[:, 0]
-    generator = torch.Generator().manual_seed(seed)
-    unit = int(usable[torch.randint(len(usable), (1,), generator=generator)])
-    gate = tasks.planted(digits, lambda x: (networks.activations(net, x)[:, unit] > 0).float())
-    found = tangent.best_feature(net, gate).detail
-    return {
-        "value": float(found["parameter"] in ("1.weight", "1.bias") and found["place"][0] == unit)
-    }
 
 
 def nearest(seed: int, *, what: str, **options) -> pd.DataFrame:
@@ -70,7 +30,7 @@ def span_difference(
     first: str,
     second: str,
     readings: Sequence[str],
-    targets: Sequence[str] = tangent_spans.TARGETS,
+    targets: Sequence[str] = tangent_features.TARGETS,
     **options,
 ) -> pd.DataFrame:
     """Held-out correlation of one span minus that of another, one case per target."""
@@ -99,12 +59,6 @@ def width_slope(seed: int, **options) -> dict:
     return {"value": tangent_spans.slope(tangent_spans.kernel_spread(seed, **options))}
 
 
-def dog_feature(seed: int, **options) -> pd.DataFrame:
-    """Held-out correlation of the best tangent feature of a small convolutional net, for dogs."""
-    frame = held_out(tangent_spans.dog_spans(seed, readings=("single",), **options))
-    return frame[frame["reading"] == "tangent feature"][["value", "draws"]]
-
-
 def dog_spans(seed: int, *, against: str | None = None, **options) -> pd.DataFrame:
     """Held-out correlation of the tangent space for dogs, minus that of the span `against`."""
     frame = held_out(tangent_spans.dog_spans(seed, readings=("spans",), **options))
@@ -115,70 +69,8 @@ def dog_spans(seed: int, *, against: str | None = None, **options) -> pd.DataFra
 
 # --- claims ---------------------------------------------------------------------------------------
 
-FEW = {"digits": (3, 8), "hidden": (32, 32), "n_train": 600, "labels": ()}
 SMALL_SPANS = {"hidden": (32, 32), "n_train": 400, "targets": ("digit 8", "single index")}
-SMALL_DOGS = {"channels": (8, 8), "n_train": 300, "n_test": 300}
 CLAIMS = [
-    Claim(
-        id="05-digit-feature",
-        sentence="Some parameter's partial derivative is a digit detector: of all 24,961 of an "
-        "untrained network, the one that 1000 labelled images pick has a held-out correlation of "
-        "at least .9.",
-        place=FEATURE,
-        quantity="Held-out correlation of the picked tangent feature",
-        measure=best_of_all,
-        rule=Rule(low=0.9),
-        control="Random labels (05-random-feature) and a planted gate (05-planted).",
-        objection="Nobody in the debate needs one derivative to do it alone; their span is the "
-        "claim.",
-        options={"sizes": ()},
-        small=FEW,
-    ),
-    Claim(
-        id="05-random-feature",
-        sentence="Picked for random labels, a tangent feature is worth nothing on held-out "
-        "images: its correlation stays within .05 of zero.",
-        place=CONTROL,
-        quantity="Held-out correlation, random labels",
-        measure=best_of_all,
-        rule=Rule(-0.05, 0.05),
-        control="This is the control: any leak from test to train would show here.",
-        objection="On train the same feature looks fine; the figure shows how fine.",
-        options={
-            "targets": "random labels",
-            "digits": (),
-            "labels": ("random labels",),
-            "sizes": (),
-        },
-        small={"hidden": (32, 32), "n_train": 600},
-    ),
-    Claim(
-        id="05-planted",
-        sentence="Labels made from the gate of one neuron lead to the derivative by one of that "
-        "neuron's own parameters.",
-        place=CONTROL,
-        quantity="Share of networks in which the right neuron's parameter was picked",
-        measure=planted_found,
-        rule=Rule(low=0.9),
-        control="This is the control: a reading that misses what was planted proves nothing.",
-        objection="A gate is the one target that a single derivative holds exactly.",
-        small={"width": 16, "n_train": 400},
-        seeds=50,
-    ),
-    Claim(
-        id="05-feature-over-neuron",
-        sentence="Picked among equally many candidates, a tangent feature detects a digit better "
-        "than a random neuron.",
-        place=FEATURE,
-        quantity="Held-out correlation, best of 24,961 features minus best of 24,961 neurons",
-        measure=feature_over_neuron,
-        rule=Rule(low=0.0),
-        control="Same images, same number of candidates, same way of picking.",
-        objection="The features of one network are relatives: products of few activations with few "
-        "backward signals. The neurons are independent draws.",
-        options={"sizes": ()},
-        small={key: value for key, value in FEW.items() if key != "labels"},
-    ),
     Claim(
         id="05-inside-one",
         sentence="Every hidden neuron has a tangent feature that is nearly its twin, as the remark "
@@ -266,20 +158,6 @@ CLAIMS = [
         small={"widths": (32, 64, 128), "nets": 6},
     ),
     Claim(
-        id="05-dog-feature",
-        sentence="Some parameter's partial derivative is a dog detector: of all 42,961 of an "
-        "untrained convolutional net, the one that 1000 photos pick has a held-out correlation of "
-        "at least .9.",
-        place=FEATURE,
-        quantity="Held-out correlation of the picked tangent feature",
-        measure=dog_feature,
-        rule=Rule(low=0.9),
-        control="The same choice on digits, with random labels and a planted gate.",
-        objection="The networks of the debate are thousands of times larger.",
-        small=SMALL_DOGS,
-        needs_dogs=True,
-    ),
-    Claim(
         id="05-dog-span",
         sentence="The span of all its partial derivatives holds a dog detector that 1000 photos "
         "find: held-out correlation at least .9.",
@@ -289,7 +167,7 @@ CLAIMS = [
         rule=Rule(low=0.9),
         control="The same network's readout alone (05-dog-whole-net).",
         objection="More photos and a larger net would raise it; chapter 07 asks how far.",
-        small=SMALL_DOGS,
+        small=tangent_spans.SMALL_DOGS,
         needs_dogs=True,
     ),
     Claim(
@@ -303,7 +181,7 @@ CLAIMS = [
         control="Same network, same photos, lambda chosen in the same way.",
         objection="The readout has 49 parameters, the whole 42,961.",
         options={"against": "features"},
-        small=SMALL_DOGS,
+        small=tangent_spans.SMALL_DOGS,
         needs_dogs=True,
     ),
 ]
