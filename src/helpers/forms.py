@@ -70,11 +70,15 @@ def plan(net: nn.Module, x1: Tensor, x2: Tensor | None, outputs: str) -> tuple[l
 
     Raises TypeError as `modules`, ValueError for inputs that do not fit.
     """
-    found = modules(net)
-    if outputs not in ("full", "trace"):
-        raise ValueError(f"wanted outputs 'full' or 'trace', received {outputs!r}")
     for x in (x1, x2):
         check_input(net, x)
+    return plan_modules(modules(net), x1, x2, outputs)
+
+
+def plan_modules(found, x1: Tensor, x2: Tensor | None, outputs: str) -> tuple[list[Layer], int]:
+    """`plan` for what `modules` has found in a network."""
+    if outputs not in ("full", "trace"):
+        raise ValueError(f"wanted outputs 'full' or 'trace', received {outputs!r}")
     with torch.no_grad():
         out, inputs, outs = forward(found, x1[:1])
     if out.ndim != 2:

@@ -7,12 +7,11 @@ examples stream through the network, and *strips* of a chunk meet all that came 
 what is being added up stays in the processor's cache and only one triangle is computed.
 """
 
-import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from helpers.forms import Layer, Term, per_example, plan, terms
-from helpers.layers import backward, modules
+from helpers.forms import Layer, Term, per_example, plan_modules, terms
+from helpers.layers import backward, check_input, modules
 
 # What suits a processor's cache; other devices want more, see `_strip` and `_sizes`.
 STRIP = {"cpu": 256}  # examples whose kernel is added up at a time
@@ -35,8 +34,11 @@ def kernel(
     Chunks of examples stream by; the terms of as many as fit in `memory` bytes stay, so that
     nothing is computed twice unless memory forces it. `x2=None` computes one triangle.
     """
-    layers, c = plan(net, x1, x2, outputs)
-    found, side = modules(net), c if outputs == "full" else 1
+    found = modules(net)
+    for x in (x1, x2):
+        check_input(net, x)
+    layers, c = plan_modules(found, x1, x2, outputs)
+    side = c if outputs == "full" else 1
     symmetric, n1, n2 = x2 is None, len(x1), len(x1 if x2 is None else x2)
     names = {layer.name: layer.name if by_layer else "" for layer in layers}
     theta = {name: x1.new_empty(side, n1, side, n2) for name in names.values()}
@@ -69,10 +71,11 @@ def kernel(
 def gradients(net: nn.Module, x: Tensor) -> Tensor:
     """All partial derivatives, (n, C, P), in the order of `net.parameters()`."""
     found = modules(net)
-    layers, c = plan(net, x, None, "full")
+    check_input(net, x)
+    layers, c = plan_modules(found, x, None, "full")
     total = sum(p.numel() for p in net.parameters())
     result = x.new_empty(len(x), c, total)
-    for rows in _chunks(len(x), max(1, SCRATCH // _activation_floats(found, x, c))):
+    for rows in _chunks(len(x), max(1, SCRATCH // _floats_alive(found, layers, x, c))):
         inputs, cotangents = backward(found, x[rows])
         place = 0
         for layer, a, d in zip(layers, inputs, cotangents, strict=True):
@@ -149,7 +152,7 @@ def _add_positions(one: Term, two: Term, tile: Tensor) -> None:
 def _sizes(found, layers: list[Layer], x: Tensor, c: int, side: int, memory: int):
     """Examples per chunk, and the number of chunks whose terms are kept."""
     kept = sum(layer.floats[layer.form] for layer in layers) * x.element_size()
-    alive = _activation_floats(found, x, c)
+    alive = _floats_alive(found, layers, x, c)
     working = alive * x.element_size() + kept
     # Enough examples for efficient products, so few that what they leave behind stays small.
     wanted = max(32, min(1024, CHUNK.get(x.device.type, 2**30) // alive))
@@ -168,13 +171,12 @@ def _chunks(n: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def _activation_floats(found, x: Tensor, c: int) -> int:
+def _floats_alive(found, layers: list[Layer], x: Tensor, c: int) -> int:
     """Numbers alive per example while derivatives are computed, an estimate on the high side."""
-    with torch.no_grad():
-        total, peak = x[0].numel(), 0
-        y = x[:1]
-        for _, module in found:
-            y = module(y.clone())
-            total += (2 + c) * y.numel()
-            peak = max(peak, (1 + c) * y.numel())
+    size = peak = total = x[0].numel()
+    outputs = {layer.name: layer.positions * layer.width for layer in layers}
+    for name, _ in found:
+        size = outputs.get(name, size)  # whatever follows a layer with weights is no larger
+        total += (2 + c) * size
+        peak = max(peak, (1 + c) * size)
     return total + 2 * peak

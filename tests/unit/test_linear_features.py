@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from helpers import claims, features, networks, tasks
-from helpers.claims import limits, linear_features, readouts
+from helpers.claims import limit_claims, limits, readout_claims, readouts
 from helpers.training import train
 
 
@@ -29,7 +29,7 @@ def test_a_difference_is_taken_image_by_image():
             ("b", "y", 2.0),
         ]
     )
-    found = linear_features.difference(frame, "reading", "x", "y", ["target"]).set_index("case")
+    found = readout_claims.difference(frame, "reading", "x", "y", ["target"]).set_index("case")
     assert found["value"].to_dict() == {"a": 4.0, "b": 1.0}
     assert found.loc["a", "draws"].tolist() == [4.0, 8.0]
 
@@ -75,7 +75,10 @@ def test_rarities_of_sampled_networks_are_those_of_exact_readouts():
     assert bits["random readout"] == pytest.approx(bits["re-drawn net"], abs=0.5)
 
 
-@pytest.mark.parametrize("claim", linear_features.CLAIMS, ids=lambda claim: claim.id)
+CLAIMS = [*readout_claims.CLAIMS, *limit_claims.CLAIMS]
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_each_rule_can_fail(claim):
     """Data on the far side of the rule's bound are refuted."""
     far = claim.rule.low - 1 if np.isfinite(claim.rule.low) else claim.rule.high + 1

@@ -110,7 +110,7 @@ SMALL_CNN = dict(outputs=3, bias_std=0.3)
 def test_both_forms_of_a_convolution_agree_with_the_jacobian(form, monkeypatch):
     net = networks.cnn([4, 5], in_channels=2, **SMALL_CNN).double()
     x, z = images(6, 2, 6, 6), images(4, 2, 6, 6, seed=1)
-    original = forms.plan
+    original = forms.plan_modules
 
     def forced(*arguments):
         parts, c = original(*arguments)
@@ -119,7 +119,7 @@ def test_both_forms_of_a_convolution_agree_with_the_jacobian(form, monkeypatch):
             for part in parts
         ], c
 
-    monkeypatch.setattr(ntk, "plan", forced)
+    monkeypatch.setattr(ntk, "plan_modules", forced)
     monkeypatch.setattr(ntk, "SCRATCH", 2**14)  # several pieces per tile
     wanted = torch.einsum("icp,jdp->ijcd", jacobian(net, x), jacobian(net, z))
     assert relative(tangent.empirical_ntk(net, x, z), wanted) <= 1e-12

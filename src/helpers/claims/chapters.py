@@ -1,4 +1,4 @@
-"""The chapters that make claims, in the book's order, and all their claims."""
+"""The modules that make claims, chapter by chapter in the book's order, and all their claims."""
 
 from functools import cache
 
@@ -6,17 +6,19 @@ from helpers.claims import (
     built_subnetwork_claims,
     counting_functions,
     found_subnetwork_claims,
-    linear_features,
+    limit_claims,
+    readout_claims,
     single_neuron_claims,
     tangent_feature_claims,
     tangent_space,
 )
 from helpers.claims.core import Claim
 
-CHAPTERS = (
+MODULES = (
     counting_functions,
     single_neuron_claims,
-    linear_features,
+    readout_claims,
+    limit_claims,
     built_subnetwork_claims,
     found_subnetwork_claims,
     tangent_feature_claims,
@@ -26,11 +28,11 @@ CHAPTERS = (
 
 @cache
 def ledger() -> list[Claim]:
-    """Every claim of the book, in the order of the chapters.
+    """Every claim of the book, chapter by chapter.
 
     Raises ValueError if two claims share an id.
     """
-    found = [claim for chapter in CHAPTERS for claim in chapter.CLAIMS]
+    found = [claim for module in MODULES for claim in module.CLAIMS]
     ids = [claim.id for claim in found]
     if len(set(ids)) != len(ids):
         raise ValueError(f"claims have to have different ids, received {ids}")

@@ -35,7 +35,7 @@ class Explorer(anywidget.AnyWidget):
 
     def static(self) -> str:
         """The figure, its sentence and its table as plain HTML."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} draws no static figure: define static()")
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
