@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from helpers import networks, neurons, tangent, tasks, yardstick
 from helpers.intervals import resampled_scores, rows
+from helpers.masks import own_generator
 from helpers.tasks import Task
 
 HIDDEN = (128, 128)  # of the networks on digits: 24,961 parameters
@@ -32,7 +33,8 @@ def target(name: str, *, n_train: int, seed: int) -> Task:
         digits = tasks.digits(8, n_train=n_train, seed=seed)
         return tasks.cluster_labels(digits, k=min(CLUSTERS, n_train // 2), seed=seed)
     n_test, d = 1000, 20
-    generator = torch.Generator().manual_seed(seed)
+    # Not the network's own stream: its first layer would be the first of these very inputs.
+    generator = own_generator(seed, "inputs")
     x = torch.randn(n_train + n_test, d, generator=generator)
     if name.startswith("parity of"):
         x = x.sign()

@@ -9,10 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from helpers import networks, neurons, ridge, tangent, tasks, yardstick
+from helpers import features, networks, neurons, ridge, tangent, tasks, yardstick
 from helpers.claims.tangent_features import HIDDEN, judged, mlp_for, target
 from helpers.intervals import rows
-from helpers.tasks import Task
 
 CHANNELS = (48, 48, 48)  # of the network on photos: 42,961 parameters
 SMALL_DOGS = {"channels": (8, 8), "n_train": 300, "n_test": 300}
@@ -44,8 +43,8 @@ def spans(
     found = []
     for reading in readings:
         if reading == "pixels":
-            one, m = _linear("pixels", lambda x: x.flatten(1), task), task.x_train[0].numel()
-            found += rows(one, task, reading="pixels", features=m)
+            m = task.x_train[0].numel()
+            found += rows(features.pixels(task), task, reading="pixels", features=m)
         elif reading == "readout":
             one = tangent.kernel_regression(net, task, parts=weighted[-1:], shares=shares)
             found += rows(one, task, reading="features", features=hidden[-1])
@@ -59,7 +58,7 @@ def spans(
             found += rows(one, task, reading="tangent space", features=total)
         elif reading == "wide readout":
             wide = mlp_for(task, (*hidden[:-1], total), seed + 10_000)
-            one = _linear("wide", lambda x, net=wide: networks.activations(net, x), task)
+            one = features.readout(wide, task)
             found += rows(one, task, reading="wide readout", features=total)
         else:
             raise ValueError(f"no reading is called {reading!r}")
@@ -102,16 +101,6 @@ def dog_spans(
         scored = judged(fit.predict(inner), fit.predict(outer), task)
         found += [{"reading": name, "features": m, **record} for record in scored]
     return pd.DataFrame(found)
-
-
-def _linear(name: str, features, task: Task) -> yardstick.Reading:
-    """Ridge regression on given features, by way of their kernel."""
-    phi = features(task.x_train)
-    fit = ridge.fit_kernel(phi @ phi.T, task.y_train)
-    weights = phi.T @ fit.coefficients.to(phi)
-    offset = float(task.y_train.mean() - phi.mean(0) @ weights)
-    bits = yardstick.code_length(fit.bits, len(task.y_train))
-    return yardstick.reading(name, lambda x: features(x) @ weights + offset, task, bits=bits)
 
 
 # --- who is inside whom ---------------------------------------------------------------------------
