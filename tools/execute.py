@@ -19,6 +19,8 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 
+from helpers import cifar
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHE = BUILD / ".jupyter_cache"
@@ -34,12 +36,16 @@ ENVIRONMENT = {
 
 
 def key(root=ROOT):
-    """Return a hash of everything the chapters' outputs depend on besides their own code."""
+    """Return a hash of everything the chapters' outputs depend on besides their own code.
+
+    With photos on the machine the chapters show more, and they show which photos.
+    """
     files = [p for p in (root / "src").rglob("*") if p.is_file()]
     files = [p for p in files if "__pycache__" not in p.parts and ".egg-info" not in str(p)]
     digest = hashlib.sha256()
     for path in [*sorted(files), root / "requirements.txt"]:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    digest.update((cifar.provenance() if cifar.is_here() else "no photos").encode())
     return digest.hexdigest()
 
 

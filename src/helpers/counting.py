@@ -14,12 +14,11 @@ from jaxtyping import Bool, Float, Int
 from torch import nn
 
 from helpers.boolean import Table, inputs, sign_patterns, to_code, to_table
-from helpers.networks import Scale
+from helpers.networks import POINTWISE, Scale
 
 READINGS = ("neuron", "neuron, free cut", "features", "subnetwork", "tangent")
 
 # Layers whose effect on each unit can be followed one unit at a time.
-POINTWISE = (nn.ReLU, nn.Tanh, nn.GELU, nn.Sigmoid, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.Softplus)
 
 # Sums closer to zero than this share of their scale are exact ties that rounding has moved; a
 # generic net of the sizes used here has a true value so small with probability about 1e-4.
@@ -211,7 +210,7 @@ def span_shares(
 
 def _chain(net: nn.Module) -> nn.Sequential:
     """A float64 copy of the net as one flat `nn.Sequential`, or ValueError saying what is wrong."""
-    modules = [m for m in net.modules() if not isinstance(m, nn.Sequential | nn.Flatten)]
+    modules = [m for m in _flat(net) if not isinstance(m, nn.Flatten)]
     for module in modules:
         if not isinstance(module, (nn.Linear, nn.Identity, Scale, *POINTWISE)):
             raise ValueError(
@@ -220,12 +219,20 @@ def _chain(net: nn.Module) -> nn.Sequential:
             )
     linear = [m for m in modules if isinstance(m, nn.Linear)]
     if len(linear) < 2 or modules[-1] is not linear[-1] or linear[-1].out_features != 1:
+        sizes = " -> ".join(f"{m.in_features}-{m.out_features}" for m in linear)
         raise ValueError(
             "wanted at least one hidden layer and a last Linear with one output, got "
-            + " -> ".join(f"{m.in_features}-{m.out_features}" for m in linear)
+            f"{sizes or 'no Linear'}, ending in {type(modules[-1]).__name__}"
         )
     inputs(linear[0].in_features)  # raises beyond four bits
     return nn.Sequential(*copy.deepcopy(modules)).double()
+
+
+def _flat(net: nn.Module) -> list[nn.Module]:
+    """The modules in the order in which an input meets them; one that is used twice comes twice."""
+    if type(net) is not nn.Sequential:
+        return [net]
+    return [module for child in net._modules.values() for module in _flat(child)]
 
 
 def _input_bits(net: nn.Module) -> int:

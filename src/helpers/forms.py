@@ -27,7 +27,7 @@ from helpers.layers import WEIGHTED, backward, check_input, forward, modules
 class Layer:
     """A layer with parameters, as one example meets it, and what its share of the kernel costs.
 
-    - `fan_in` K, `width` O, `positions` S, `groups`;
+    - `fan_in` K, `width` O, `positions` S;
     - `counts`: multiplications of each form for the whole kernel;
     - `floats`: numbers that each form keeps per example;
     - `form`: the one that is taken.
@@ -37,7 +37,6 @@ class Layer:
     fan_in: int
     width: int
     positions: int
-    groups: int
     counts: dict[str, int]
     floats: dict[str, int]
     form: str
@@ -105,8 +104,7 @@ def plan_modules(found, x1: Tensor, x2: Tensor | None, outputs: str) -> tuple[li
         if module is found[-1][1] and a.ndim == 2:
             counts, floats = {"final": pairs * k}, {"final": k}
         form = min(counts, key=lambda form: (counts[form], floats[form]))
-        groups = module.groups if conv else 1
-        layers.append(Layer(name, k, o, s, groups, counts, floats, form, module))
+        layers.append(Layer(name, k, o, s, counts, floats, form, module))
     return layers, c
 
 

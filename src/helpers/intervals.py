@@ -16,11 +16,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import beta
 from scipy.stats import t as student_t
 
 from helpers.tasks import Task
-from helpers.yardstick import METRICS, Reading, weighted_scores
+from helpers.yardstick import METRICS, Reading, share_interval, weighted_scores
 
 DRAWS = 100
 SEED_RESAMPLES = 10  # per draw of the images
@@ -107,7 +106,8 @@ def interval(
     if found and len(found) < seeds:
         raise ValueError(f"wanted draws for all {seeds} seeds or for none, received {len(found)}")
     if not found and values.ndim == 1 and statistic is float and np.isin(values, (0, 1)).all():
-        return _share(int(values.sum()), seeds, level)
+        hits = int(values.sum())
+        return Interval(hits / seeds, *share_interval(hits, seeds, level), level, seeds)
     table = np.stack([np.asarray(draw, float) for draw in found]) if found else values[:, None]
     repeats = SEED_RESAMPLES * (1 if found else DRAWS)
     rng = np.random.default_rng(0)
@@ -156,6 +156,11 @@ def averaged(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
+def slope(frame: pd.DataFrame, x: str = "width", y: str = "value") -> float:
+    """The slope of log y against log x, by least squares: the exponent of a power law."""
+    return float(np.polyfit(np.log(frame[x]), np.log(frame[y]), 1)[0])
+
+
 def one_row_per_seed(group: pd.DataFrame, name: str) -> None:
     """Raises ValueError if a seed has several rows, which an interval would take for many seeds."""
     if "seed" in group and group["seed"].duplicated().any():
@@ -187,13 +192,6 @@ def paired(frame: pd.DataFrame, column: str, first, second, on: Sequence[str]) -
 def _given(draw) -> bool:
     # pandas turns a None among arrays into nan.
     return draw is not None and np.ndim(draw) > 0
-
-
-def _share(hits: int, n: int, level: float) -> Interval:
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
-    return Interval(hits / n, low, high, level, n)
 
 
 @cache

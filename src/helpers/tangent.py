@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from helpers import layers, ntk
 from helpers.ridge import LAMBDAS, fit_kernel
 from helpers.tasks import Task
-from helpers.yardstick import Reading, code_length, reading
+from helpers.yardstick import Reading, reading
 
 BLOCK = 256  # examples that go through the network at a time
+FEATURES = 2**24  # numbers in one block of tangent features
 
 
 def empirical_ntk(
@@ -109,8 +110,10 @@ def pull_back(
 
     It turns coefficients over examples, such as those of kernel ridge regression, into the
     direction in parameter space that they stand for.
+
+    Raises as `empirical_ntk`, ValueError for a network with several outputs.
     """
-    layers.modules(net)
+    _check_one_output(net, x)
     parameters = {name: p.detach().requires_grad_() for name, p in net.named_parameters()}
     total = x.new_zeros(sum(p.numel() for p in parameters.values()))
     for part, weights in zip(x.split(BLOCK), coefficients.split(BLOCK), strict=True):
@@ -119,6 +122,16 @@ def pull_back(
             found = torch.autograd.grad(weights.to(out) @ out[:, 0], list(parameters.values()))
         total += torch.cat([g.flatten() for g in found])
     return total
+
+
+def _check_one_output(net: nn.Module, x: Tensor) -> None:
+    layers.check_input(net, x)
+    outputs = layers.forward(layers.modules(net), x[:1])[0].shape[1:]
+    if outputs != (1,):
+        raise ValueError(
+            f"wanted a network with one output, received outputs {tuple(outputs)}: give it one, "
+            "or use empirical_ntk, which handles several"
+        )
 
 
 def _taylor(net: nn.Module, x: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,9 +165,12 @@ def strengths(
 ) -> Float[Tensor, "p t"]:
     """Correlation of every tangent feature with every one of t targets; 0 for a constant feature.
 
-    In blocks of examples, so that P numbers are kept and not n P. One output only.
+    In blocks of examples, so that P numbers are kept and not n P.
+
+    Raises as `empirical_ntk`, ValueError for a network with several outputs.
     """
-    block = max(1, 2**24 // sum(p.numel() for p in net.parameters()))
+    _check_one_output(net, x)
+    block = max(1, FEATURES // sum(p.numel() for p in net.parameters()))
     y = y.double() - y.double().mean(0)
     total = squares = products = 0.0
     for part, target in zip(x.split(block), y.split(block), strict=True):
@@ -174,7 +190,7 @@ def best_feature(net: nn.Module, task: Task) -> Reading:
     Best means the largest absolute correlation on train, over all P parameters of the network; a
     derivative that goes down for the target counts with its sign turned. The price is log2 P.
 
-    Raises TypeError as `empirical_ntk`.
+    Raises as `strengths`.
     """
     found = strengths(net, task.x_train, task.y_train[:, None])[:, 0]
     index = int(found.abs().argmax())
@@ -219,8 +235,9 @@ def kernel_regression(
     delta in parameter space, and the score is J(x) . delta. `bits` is its code length, n at most;
     `detail` holds `parameters` (P), `lam` and `edof`.
 
-    Raises TypeError as `empirical_ntk`, ValueError for unknown `parts`.
+    Raises as `empirical_ntk`, ValueError for unknown `parts` and for several outputs.
     """
+    _check_one_output(net, task.x_train)
     if shares is None and parts is None:
         kernel = empirical_ntk(net, task.x_train)
     else:
@@ -242,7 +259,7 @@ def kernel_regression(
         "tangent space",
         lambda x: along(net, x, delta)[:, 0] + fit.offset,
         task,
-        bits=code_length(fit.bits, len(task.y_train)),
+        bits=fit.bits,
         detail={"parameters": int(inside.sum()), "lam": fit.lam, "edof": fit.edof},
     )
 

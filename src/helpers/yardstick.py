@@ -66,7 +66,9 @@ def reading(
 ) -> Reading:
     """The `Reading` of a detector: its cut chosen on train, its scores on train and test.
 
-    `scores` maps images to `(n,)` and was picked without looking at `task.x_test`.
+    `scores` maps images to `(n,)` and was picked without looking at `task.x_test`. `bits` is the
+    code length of the choice; the reading's own `bits` is at most the number of training labels
+    (`code_length`), and `detail["code"]` keeps what was given.
 
     Raises ValueError for scores of another shape and for scores that are not finite.
     """
@@ -87,8 +89,8 @@ def reading(
         cut=cut,
         train=evaluate(train, task.y_train, cut),
         test=evaluate(test, task.y_test, cut),
-        bits=float(bits),
-        detail=detail or {},
+        bits=code_length(bits, len(task.y_train)),
+        detail={**(detail or {}), "code": float(bits)},
     )
 
 
@@ -206,10 +208,16 @@ def rarity(score: float, sample: Float[Tensor, "members"], level: float = 0.95) 
     if members == 0:
         raise ValueError("wanted the scores of at least one random member, received none")
     hits = int((sample >= score).sum())
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, hits, members - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, members - hits)) if hits < members else 1.0
+    low, high = share_interval(hits, members, level)
     return Rarity(*(_bits(share) for share in (hits / members, high, low)), members)
+
+
+def share_interval(hits: int, n: int, level: float) -> tuple[float, float]:
+    """Clopper & Pearson's (1934) interval for a share, from `hits` of n."""
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    return low, high
 
 
 def _bits(share: float) -> float:

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from helpers import counting
 from helpers.claims import counting_functions as experiments
-from helpers.claims.core import judge
 
 
 def test_the_census_counts_what_counting_expresses():
@@ -48,12 +46,3 @@ def test_the_constant_answer_of_agreement_is_at_least_half():
     rows = {row["case"]: row["value"] for row in experiments.agreement(0, hidden=2, steps=50)}
     assert rows["a constant answer"] >= 0.5
     assert set(rows) == {*experiments.NAMES.values(), "a constant answer"}
-
-
-@pytest.mark.parametrize("claim", experiments.CLAIMS, ids=lambda claim: claim.id)
-def test_every_rule_of_the_chapter_can_refute(claim):
-    """Data well outside the rule's range is judged refuted."""
-    outside = claim.rule.low - 1 if np.isfinite(claim.rule.low) else claim.rule.high + 1
-    noise = np.random.default_rng(0).normal(scale=0.01, size=20)
-    frame = pd.DataFrame({"seed": range(20), "value": outside + noise})
-    assert judge(claim, frame).verdict == "refuted"

@@ -208,7 +208,10 @@ def test_scores_fit_into_one_byte_each():
     assert widget.spec["steps"][-1] == 64  # whole powers of two only
     scores = np.frombuffer(widget.data, dtype=np.int8).reshape(2, 2, 64) / 127
     train = targets(100)["digit"].train[:64]
-    assert np.abs(scores[0, 0] - np.abs(train)).max() <= 0.5 / 127 + 1e-12
+    # Half a level of rounding, and a level less for what would tie with a winner.
+    assert np.abs(scores[0, 0] - np.abs(train)).max() <= 1.5 / 127 + 1e-12
+    for m in widget.spec["steps"]:
+        assert scores[0, 0, :m].argmax() == np.abs(train[:m]).argmax()
     assert np.abs(scores[0, 1] - 0.5 * np.abs(train)).max() <= 0.5 / 127 + 1e-12
 
 
@@ -237,7 +240,7 @@ def golden(folder):
     best = []
     for target in given.values():
         train = np.abs(target.train)
-        winners = [int((train[:m] * 127).round().argmax()) for m in hunt.steps(64)]
+        winners = [int(train[:m].argmax()) for m in hunt.steps(64)]
         held_out = np.sign(target.train) * target.held_out
         best.append({"neurons": winners, "train": train[winners].tolist(),
                      "held_out": held_out[winners].tolist()})  # fmt: skip

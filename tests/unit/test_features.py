@@ -89,7 +89,7 @@ def test_first_columns_of_a_wide_layer_are_a_narrower_layer():
     whole = features.readout(narrow, task)
     assert part.test.auc == whole.test.auc
     assert part.test.correlation == pytest.approx(whole.test.correlation, abs=1e-6)
-    assert part.bits == pytest.approx(whole.bits)
+    assert part.detail["code"] == pytest.approx(whole.detail["code"])
 
 
 @pytest.mark.parametrize(

@@ -402,9 +402,26 @@ def test_strengths_are_the_correlations_of_the_columns_of_the_jacobian(monkeypat
     net, x = networks.mlp([5, 6, 1], seed=3).double(), images(40, 5)
     y = images(40, 2, seed=1)
     wanted = yardstick.correlations(jacobian(net, x)[:, 0], y)
-    found = tangent.strengths(net, x, y)
-    assert torch.allclose(found, wanted, atol=1e-9)
-    assert found[-1].tolist() == [0, 0], "the derivative by the last bias is constant"
+    for block in (2**24, 7 * 43):  # 43 parameters: all examples at once, and seven at a time
+        monkeypatch.setattr(tangent, "FEATURES", block)
+        found = tangent.strengths(net, x, y)
+        assert torch.allclose(found, wanted, atol=1e-9)
+        assert found[-1].tolist() == [0, 0], "the derivative by the last bias is constant"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda net, task: tangent.strengths(net, task.x_train, task.y_train[:, None]),
+        tangent.best_feature,
+        tangent.kernel_regression,
+        lambda net, task: tangent.pull_back(net, task.x_train, task.y_train),
+    ],
+)
+def test_readings_of_one_output_refuse_several(read):
+    task = tasks.digits(3, n_train=50)
+    with pytest.raises(ValueError, match=r"wanted a network with one output, received .*\(2,\)"):
+        read(networks.mlp([64, 8, 2]), task)
 
 
 def test_the_best_feature_is_the_planted_one():

@@ -122,7 +122,9 @@ def test_a_reading_chooses_its_cut_on_train_and_never_on_test():
     assert found.train.auc == found.train.balanced_accuracy == 1
     assert found.test.auc == found.test.balanced_accuracy == 0
     assert found.bits == 2.0
-    assert found.detail == {}
+    assert found.detail == {"code": 2.0}
+    longer = yardstick.reading("ruler", lambda x: x[:, 0], _separable(), bits=99.0)
+    assert (longer.bits, longer.detail["code"]) == (8.0, 99.0), "eight labels are eight bits"
     assert repr(found) == (
         f"ruler: held-out correlation {found.test.correlation:.3f}, AUC 0.000, balanced accuracy "
         f"0.000 (train correlation {found.train.correlation:.3f}); 2.0 bits"

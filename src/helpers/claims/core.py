@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from helpers.sweeps import sweep
 
 DEBATE = "https://www.lesswrong.com/posts/i9p5KWNWcthccsxqm/updating-the-lottery-ticket-hypothesis"
 LEDGER = RESULTS / "ledger"
-VERDICTS = ("supported", "refuted", "mixed", "inconclusive")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
 
     With several cases each interval has level 1 - 0.05/cases (Bonferroni), so that all of them hold
     together at 95%. All supported: supported; all refuted: refuted; some of each: mixed; else
-    inconclusive.
+    inconclusive. Controls that are cases count like the others.
 
     Raises ValueError where a seed has several rows of one case.
     """
@@ -119,13 +118,17 @@ def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {})
         one_row_per_seed(group, f"{claim.id}, case {name}")
         found = interval(group["value"], group.get("draws"), level=level)
         cases[str(name)] = {**asdict(found), "verdict": claim.rule.verdict(found)}
-    found = {case["verdict"] for case in cases.values()}
-    if len(found) == 1:
-        verdict = found.pop()
-    else:
-        verdict = "mixed" if {"supported", "refuted"} <= found else "inconclusive"
+    verdict = overall(case["verdict"] for case in cases.values())
     seeds = int(frame["seed"].nunique())
     return Result(claim.id, verdict, cases, seeds, dict(provenance))
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """The verdict on a claim from those on its cases."""
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    return "mixed" if {"supported", "refuted"} <= found else "inconclusive"
 
 
 def measured(

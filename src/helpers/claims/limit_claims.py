@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.claims import limits
 from helpers.claims.core import DEBATE, Claim, Rule
+from helpers.intervals import slope
 from helpers.polynomials import dimension
 
 # --- what the claims measure ----------------------------------------------------------------------
@@ -41,7 +42,7 @@ def kernel_slope(seed: int, *, depths: Sequence[int] = (1, 3), **options) -> lis
     return [
         {
             "case": f"hidden layers: {depth}",
-            "value": limits.slope(limits.kernel_distances(seed, depth=depth, **options)),
+            "value": slope(limits.kernel_distances(seed, depth=depth, **options)),
         }
         for depth in depths
     ]

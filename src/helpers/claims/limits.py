@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -125,8 +124,3 @@ def kernel_distances(
         distance = float((kernel - limit).norm() / limit.norm())
         records.append({"width": width, "value": distance})
     return pd.DataFrame(records)
-
-
-def slope(frame: pd.DataFrame) -> float:
-    """The log-log slope of `value` against `width`."""
-    return float(np.polyfit(np.log(frame["width"]), np.log(frame["value"]), 1)[0])

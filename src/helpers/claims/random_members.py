@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, vmap
 
-from helpers import networks, pruning, stacked, tasks
+from helpers import networks, pruning, stacked, tangent, tasks
 from helpers.claims.found_subnetworks import CROSS_ENTROPY, FRESH
 from helpers.claims.ten_digits import ten_digits
 from helpers.masks import own_generator, top_flat, unflatten
@@ -51,12 +51,11 @@ def sampled_families(seed: int, *, members: int = 2048, width: int = 64) -> dict
     x, y = task.x_test, task.y_test[:, None]
     hidden = networks.activations(net, x)
     wide = networks.mlp([task.x_train[0].numel(), members, 1], seed=seed + FRESH)
-    tangent = _tangent_features(net, x)
     scores = {
         "masks": _outputs_of(net, _random_masks(net, members, g), x),
         "neurons": networks.activations(wide, x),
         "readouts": _random_combinations(hidden, members, g),
-        "tangent": _random_combinations(tangent, members, g),
+        "tangent": _random_combinations(tangent.features(net, x), members, g),
         "re-drawn": _outputs_of(net, _random_weights(net, members, g), x),
     }
     return {name: correlations(s, y)[:, 0].abs() for name, s in scores.items()}
@@ -110,11 +109,3 @@ def _random_weights(net, members, g):
 def _random_combinations(features, members, g):
     features = features - features.mean(0)
     return features @ torch.randn(features.shape[1], members, generator=g)
-
-
-def _tangent_features(net, x):
-    """Partial derivatives of the output with respect to every parameter, (n, P)."""
-    parameters = {name: p.detach() for name, p in net.named_parameters()}
-    output = lambda p, one: functional_call(net, p, (one[None],))[0, 0]  # noqa: E731
-    rows = vmap(grad(output), in_dims=(None, 0))(parameters, x)
-    return torch.cat([row.flatten(1) for row in rows.values()], dim=1)

@@ -146,7 +146,7 @@ def labellings(
                 lambdas = UNPENALISED if ridge == "no ridge" else LAMBDAS
                 one = _first(columns, m, lambdas)
                 told = {"labels": name, "ridge": ridge, "features": m}
-                price = {"edof": one.detail["edof"], "bits": one.bits}
+                price = {"edof": one.detail["edof"], "bits": one.detail["code"]}
                 found += rows(one, columns, **told, **price)
     return pd.DataFrame(found)
 

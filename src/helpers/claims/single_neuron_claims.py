@@ -112,17 +112,8 @@ def _widest_photo(
 
 
 def _difference(frame: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    frame = held_out(frame).set_index("target")
-    left, right = (frame[frame["reading"] == name] for name in (first, second))
-    return pd.DataFrame(
-        {
-            "case": left.index,
-            "value": (left["value"] - right["value"]).to_numpy(),
-            "draws": [
-                a - b for a, b in zip(left["draws"], right["draws"].loc[left.index], strict=True)
-            ],
-        }
-    )
+    difference = paired(held_out(frame), "reading", first, second, ["target"])
+    return difference.rename(columns={"target": "case"})
 
 
 def _generator(seed: int) -> torch.Generator:

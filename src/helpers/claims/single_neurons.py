@@ -131,8 +131,7 @@ def laws(
 
     The cap laws also need the ceiling R, the best neuron that gradient ascent finds on the same
     training images. Columns: `target`, `neurons`, `measured`; `cap`, `cap_tail` and `gaussian` (the
-    predictions) and the same with `bits_` in front (to reach r = .9); `ceiling`, `dimension`,
-    `dimension_tail`.
+    predictions).
     """
     found = [tasks.digits(digit, n_train=n_train, seed=seed) for digit in digits]
     x = found[0].x_train
@@ -144,17 +143,11 @@ def laws(
     records = []
     for column, digit in enumerate(digits):
         fitted = neurons.fitted_laws(apart[:, column], float(ceilings[column]))
-        constant = {
-            "ceiling": fitted["cap"].ceiling,
-            "dimension": fitted["cap"].dimension,
-            "dimension_tail": fitted["cap_tail"].dimension,
-            **{f"bits_{name}": law.bits(0.9) for name, law in fitted.items()},
-        }
         for row, width in enumerate(widths):
             predicted = {name: neurons.expected_best(law, width) for name, law in fitted.items()}
             labels = {"target": f"digit {digit}", "neurons": width}
             measured = {"measured": float(best[row, column])}
-            records.append({**labels, **measured, **predicted, **constant})
+            records.append({**labels, **measured, **predicted})
     return pd.DataFrame(records)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers import cifar
 from helpers.claims import tangent_features, tangent_spans
 from helpers.claims.core import DEBATE, Claim, Rule
-from helpers.intervals import held_out, paired, summary
+from helpers.intervals import held_out, paired, slope, summary
 from helpers.stored import save
 from helpers.sweeps import sweep
 
@@ -56,7 +56,7 @@ def middle_degree(seed: int, *, widths: Sequence[int] = (16, 64), d: int = 10) -
 
 def width_slope(seed: int, **options) -> dict:
     """The slope of log spread of the initial kernel against log width."""
-    return {"value": tangent_spans.slope(tangent_spans.kernel_spread(seed, **options))}
+    return {"value": slope(tangent_spans.kernel_spread(seed, **options))}
 
 
 def dog_spans(seed: int, *, against: str | None = None, **options) -> pd.DataFrame:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -226,8 +225,3 @@ def kernel_spread(
         spread = ((kernels - mean).square().sum((1, 2)).sum() / (nets - 1)).sqrt()
         records.append({"width": width, "value": float(spread / mean.norm())})
     return pd.DataFrame(records)
-
-
-def slope(frame: pd.DataFrame) -> float:
-    """The slope of log value against log width."""
-    return float(np.polyfit(np.log(frame["width"]), np.log(frame["value"]), 1)[0])

@@ -119,7 +119,11 @@ def explorer(
         )
         sign = np.where(train < 0, -1, 1)
         bytes_ = np.round(np.clip([sign * train, sign * held_out], -1, 1) * 127).astype(np.int8)
-        best = [int(bytes_[0, :n].argmax()) for n in numbers]
+        best = [int((sign * train)[:n].argmax()) for n in numbers]
+        for n, winner in zip(numbers[::-1], best[::-1], strict=True):
+            # Rounded, others may tie with the winner: one step of 1/127 below keeps them apart.
+            ties = np.flatnonzero(bytes_[0, :n] >= bytes_[0, winner])
+            bytes_[0, ties[ties != winner]] = bytes_[0, winner] - 1
         scores.append(bytes_)
         described.append(
             {

@@ -133,7 +133,11 @@ def opening(weights: np.ndarray, target: int, masks: Masks) -> np.ndarray:
 
 
 class PruneExplorer(frame.Explorer):
-    """The live figure; `.value` is `{"kept": "1101…", "target": 0..255}`. See `explorer`."""
+    """The live figure; `.value` is `{"kept": "1101…", "target": 0..255}`. See `explorer`.
+
+    Written in binary the target's digits are its outputs for 000, 001, ... 111, as in the table of
+    the figure; `boolean.to_code` numbers functions the other way round, from the last digit on.
+    """
 
     _esm = frame.source("prune", ".js")
     _css = frame.source("prune", ".css")
