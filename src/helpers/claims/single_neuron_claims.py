@@ -10,7 +10,6 @@ from helpers import networks, neurons, tasks
 from helpers.claims.core import DEBATE, Claim, Rule
 from helpers.claims.single_neurons import (
     CLASSES,
-    DOG_WIDTHS,
     WIDTHS,
     against_pixels,
     best_of_m,
@@ -85,7 +84,7 @@ def ablation_loss(seed: int, **options) -> pd.DataFrame:
     return _difference(frame, "whole trained network", "the same without that neuron")
 
 
-def dog_lights_up(seed: int, *, widths=DOG_WIDTHS, n_train: int = 2000, n_test: int = 2000):
+def dog_lights_up(seed: int, *, widths=WIDTHS, n_train: int = 2000, n_test: int = 2000):
     """Held-out correlation of the best random neuron for "dog", in the widest layer."""
     return _widest_photo(seed, "dog", widths, n_train, n_test)[["value", "draws"]]
 
@@ -257,7 +256,7 @@ CLAIMS = [
     ),
     Claim(
         id="02-dog-neuron",
-        sentence="Among 16,384 random neurons, the one that 2000 labelled photos pick lights up "
+        sentence="Among 65,536 random neurons, the one that 2000 labelled photos pick lights up "
         "for a dog: its held-out correlation is at least .9.",
         place=("the post doubts it", DEBATE),
         quantity="Held-out correlation of the picked neuron",

@@ -18,7 +18,6 @@ from helpers.yardstick import best_cut, evaluate, reading
 
 WIDTHS = tuple(2**k for k in range(4, 17))
 CLUSTERS = 100  # about ten training images each: as fine-grained as a concept can be learnt
-DOG_WIDTHS = WIDTHS[:11]  # photographs have 48 times as many inputs as digits
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -219,7 +218,7 @@ def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -
     told = {"command": "python -m helpers.claims.single_neurons", "data": cifar.provenance()}
     dog = tasks.cifar10("dog", n_train=2000, n_test=2000, seed=0)
     save("02-dog-neurons", every_neuron(dog), **told, seeds=1)
-    sizes = {"dog, all photos": (DOG_WIDTHS, 2000, 2000), "equal photos": (WIDTHS[:9], 1112, 224)}
+    sizes = {"dog, all photos": (WIDTHS, 2000, 2000), "equal photos": (WIDTHS[:9], 1112, 224)}
     found = []
     for label, (widths, n_train, n_test) in sizes.items():
         grid = {
@@ -232,7 +231,7 @@ def store_photos(seeds: int = 20, jobs: int = 1, store: str = ".cache/photos") -
         frame = sweep(best_of_m_photos, grid, store=store, jobs=jobs)
         frame = frame[frame["metric"].isin(("correlation", "auc"))]
         by = ["positive", "target", "neurons", "part", "metric"]
-        found.append(summary(frame, by).assign(sample=label))
+        found.append(summary(frame, by).assign(sample=label, photos=n_train))
     save("02-photos", pd.concat(found, ignore_index=True), **told, seeds=seeds)
 
 
