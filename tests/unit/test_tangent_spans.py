@@ -57,6 +57,15 @@ def test_the_best_readout_weight_is_the_best_neuron_of_the_last_layer():
     assert "readout biases" not in set(frame["reading"]), "a constant is no feature"
 
 
+@pytest.mark.parametrize("name", ["parity of 2", "single index"])
+def test_the_inputs_are_not_the_first_layer_of_the_network_of_the_same_seed(name):
+    task = tangent_features.target(name, n_train=200, seed=7)
+    net = tangent_features.mlp_for(task, (128, 128), seed=7)
+    w, x = net[1].weight.detach(), task.x_train[:128]
+    cosines = torch.nn.functional.cosine_similarity(w, x)
+    assert cosines.abs().mean() < 0.3, "twenty independent numbers: about .18"
+
+
 def test_the_laws_are_fitted_on_other_features_than_they_are_judged_on():
     sizes = dict(fit_on=256, sizes=(1, 64, 512), digits=(4,))
     frame = tangent_features.laws(2, **sizes, **SMALL)

@@ -37,7 +37,7 @@ def target(name: str, *, n_train: int, seed: int) -> Task:
     generator = own_generator(seed, "inputs")
     x = torch.randn(n_train + n_test, d, generator=generator)
     if name.startswith("parity of"):
-        x = x.sign()
+        x = torch.where(x > 0, 1.0, -1.0)
         y = x[:, : int(name.split()[-1])].prod(1)
     elif name == "single index":
         direction = torch.randn(d, generator=generator)
