@@ -5,8 +5,8 @@
 
 Every case runs in a process of its own, once with one thread and once with two; inside it all
 methods take turns, so that a busy minute hurts everyone alike. Time is the least over the rounds
-(wall clock; CPU time beside it). The ratio is the median over rounds of the time divided by ours:
-CPU time with one thread, which does not count waiting for a busy machine, else wall clock.
+(wall clock; CPU time beside it). The ratio is that time divided by ours: CPU time with one thread,
+which does not count waiting for a busy machine, else wall clock.
 Peak memory is the resident set's high-water mark above what stood before, the result included.
 A method that needs too much memory or fails is listed with the reason.
 
@@ -149,21 +149,24 @@ def measure(case: str, threads: int, rounds: int) -> list[dict]:
     rows = [{**common, "method": name, "note": note} for name, note in left_out.items()]
     for name in methods:
         found = seconds[name]
-        kind = 1 if threads == 1 else 0
-        ratios = sorted(a[kind] / b[kind] for a, b in zip(found, seconds["ours"], strict=False))
         rows.append(
             {
                 **common,
                 "method": name,
                 "seconds": min(wall for wall, _ in found),
                 "cpu_seconds": min(cpu for _, cpu in found),
-                "ratio_to_ours": ratios[len(ratios) // 2],
+                "ratio_to_ours": least(found, threads) / least(seconds["ours"], threads),
                 "memory_mb": memory[name] / 1e6,
                 "difference": differences.get(name),
                 "note": "",
             }
         )
     return rows
+
+
+def least(rounds: list[tuple[float, float]], threads: int) -> float:
+    """The least time: CPU time with one thread, else wall clock."""
+    return min(cpu if threads == 1 else wall for wall, cpu in rounds)
 
 
 def exactness(case: str, threads: int) -> list[dict]:
