@@ -109,8 +109,8 @@ CLAIMS = [
     ),
     Claim(
         id="05-planted",
-        sentence="Labels made from the gate of one neuron lead to the derivative by one of that "
-        "neuron's own parameters.",
+        sentence="In a network with one hidden layer, labels made from the gate of one neuron "
+        "lead to the derivative by one of that neuron's own parameters.",
         place=CONTROL,
         quantity="Share of networks in which the right neuron's parameter was picked",
         measure=planted_found,

@@ -73,8 +73,9 @@ SMALL_SPANS = {"hidden": (32, 32), "n_train": 400, "targets": ("digit 8", "singl
 CLAIMS = [
     Claim(
         id="05-inside-one",
-        sentence="Every hidden neuron has a tangent feature that is nearly its twin, as the remark "
-        "'neurons included, through their bias' suggests: correlation at least .99.",
+        sentence="Every hidden neuron that is on for more than a twentieth of the inputs has a "
+        "tangent feature that is nearly its twin, as the remark 'neurons included, through their "
+        "bias' suggests: correlation at least .99.",
         place=("neurons included, through their bias", DEBATE),
         quantity="|Correlation| with the nearest tangent feature, a layer's worst neuron",
         measure=nearest,
@@ -86,8 +87,9 @@ CLAIMS = [
     ),
     Claim(
         id="05-inside-span",
-        sentence="Every hidden neuron lies in the span of the tangent features, nearly: at most "
-        ".01 of its variance is outside (R^2 at least .99).",
+        sentence="Every hidden neuron that is on for more than a twentieth of the inputs lies "
+        "nearly in the span of the tangent features: at most .01 of its variance is outside (R^2 "
+        "at least .99).",
         place=("neurons included, through their bias", DEBATE),
         quantity="Share of variance outside the span, a layer's worst neuron",
         measure=nearest,
@@ -108,7 +110,8 @@ CLAIMS = [
         measure=span_difference,
         rule=Rule(low=0.0),
         control="Same network, same images, lambda chosen in the same way.",
-        objection="The one has 128 features and the other 24,961: see 05-equal-count.",
+        objection="The one has 128 features, the other 24,961 on digits and 19,329 on 20 inputs: "
+        "see 05-equal-count.",
         options={
             "first": "tangent space",
             "second": "features",
@@ -121,11 +124,13 @@ CLAIMS = [
         sentence="With as many features on both sides, the span of all partial derivatives beats "
         "that of one wide layer of random neurons.",
         place=SPAN,
-        quantity="Held-out correlation, 24,961 tangent features minus 24,961 neurons of one layer",
+        quantity="Held-out correlation, all tangent features minus as many neurons of one layer",
         measure=span_difference,
         rule=Rule(low=0.0),
         control="Same depth, same images, lambda chosen in the same way.",
-        objection="To have that many neurons in a layer costs a net with 3 million parameters.",
+        objection="To have that many neurons in a layer costs a net with millions of parameters. "
+        "And two of the four targets were measured again: before, their inputs had been drawn "
+        "from the network's own random numbers.",
         options={
             "first": "tangent space",
             "second": "wide readout",
@@ -135,8 +140,8 @@ CLAIMS = [
     ),
     Claim(
         id="05-census",
-        sentence="The tangent space has less than an even share for each parity of middle degree: "
-        "its dimensions go to other functions.",
+        sentence="Averaged over the parities of middle degree, the tangent space holds less of "
+        "them than an even share: its dimensions go to other functions.",
         place=("no network is large enough for most functions", DEBATE),
         quantity="Mean squared projection of the parities of 5 of 10 bits, over dimension / 1024",
         measure=middle_degree,
