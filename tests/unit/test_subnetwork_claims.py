@@ -88,6 +88,9 @@ def test_arms_of_a_ticket_keep_as_many_weights_and_differ_where_they_say():
         assert not torch.equal(old[mask], new[mask])
         counts = int(arms["mask shuffled in each layer"][1][name].sum())
         assert counts == int(mask.sum())
+        flipped = dict(arms["original magnitudes, random signs"][0].named_parameters())[name]
+        assert torch.equal(old.abs(), flipped.abs())
+        assert 0.3 < float((old.sign() == flipped.sign()).double().mean()) < 0.7
     assert not torch.equal(arms["weights drawn anew"][0][1].weight, net[1].weight)
 
 

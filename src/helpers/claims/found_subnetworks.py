@@ -114,6 +114,7 @@ def arms_of_a_ticket(net: nn.Module, masks: Masks, seed: int) -> dict[str, tuple
         "winning ticket": (net, masks),
         "weights drawn anew": (fresh, masks),
         "original signs, magnitudes shuffled": (_shuffled_magnitudes(net, masks, seed), masks),
+        "original magnitudes, random signs": (_random_signs(net, masks, seed), masks),
         "mask shuffled in each layer": (net, pruning.shuffled(masks, seed=seed)),
         "random mask": (net, anywhere),
     }
@@ -226,6 +227,17 @@ def _shuffled_magnitudes(net, masks, seed):
                 sizes = p[masks[name]].abs()
                 order = torch.randperm(len(sizes), generator=g)
                 p[masks[name]] = p[masks[name]].sign() * sizes[order]
+    return new
+
+
+def _random_signs(net, masks, seed):
+    """A copy whose kept weights keep their magnitudes and get signs at random."""
+    g = own_generator(seed, "signs")
+    new = deepcopy(net)
+    with torch.no_grad():
+        for name, p in new.named_parameters():
+            if name in masks:
+                p *= 2.0 * torch.randint(0, 2, p.shape, generator=g) - 1
     return new
 
 
