@@ -171,8 +171,8 @@ CLAIMS = [
         rule=Rule(low=0.05),
         control="Magnitudes shuffled, signs kept (04-ticket-signs).",
         objection="At 100 steps; with more the gap may close, as it does for weights drawn anew.",
-        options={"against": ("original magnitudes, random signs",)},
-        small={**QUICK_TICKET, "patience": (1,)},
+        options={"against": ("original magnitudes, random signs",), "patience": (1,)},
+        small=QUICK_TICKET,
     ),
     Claim(
         id="04-found-was-present",
