@@ -5,7 +5,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,10 +12,6 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 # For the kernels and processes that tests start, and for torch, which no test has imported yet.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", PYTHONPATH=str(ROOT / "src"))
-
-# The same examples in every run: what fails on one machine fails on all.
-hypothesis.settings.register_profile("book", derandomize=True)
-hypothesis.settings.load_profile("book")
 
 # `.ci/run` installs everything that a test may lack, and then no test may lack anything.
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"

@@ -176,7 +176,7 @@ def _floats_alive(found, layers: list[Layer], x: Tensor, c: int) -> int:
     size = peak = total = x[0].numel()
     outputs = {layer.name: layer.positions * layer.width for layer in layers}
     for name, _ in found:
-        size = outputs.get(name, size)  # whatever follows a layer with weights is no larger
+        size = outputs.get(name, size)  # what follows a layer with weights is hardly larger
         total += (2 + c) * size
         peak = max(peak, (1 + c) * size)
     return total + 2 * peak

@@ -105,7 +105,9 @@ def fit_kernel(
             if priced:
                 # The residual is lam alpha; as a difference it would drown in rounding.
                 price = _price(centred, scaled, alpha @ centred @ alpha, scaled * alpha)
-            # The coefficients sum to zero, so centring a test row only shifts the offset.
+            # The coefficients sum to zero, so centring a test row only shifts the offset. What
+            # rounding leaves of the sum would meet the whole mean of an uncentred test row.
+            alpha = alpha - alpha.mean()
             coefficients = torch.zeros(len(kernel), dtype=kernel.dtype)
             coefficients[rows] = alpha
             return Ridge(coefficients, float(bias - mean @ alpha), scaled, *price)

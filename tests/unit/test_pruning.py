@@ -324,9 +324,9 @@ def test_the_reading_takes_every_network_of_the_book(make, parameterization):
         again = pruning.masked(net, found.detail["masks"])(task.x_test)[:, 0]
     assert torch.equal(found.scores(task.x_test), again)
     assert found.detail["kept"] == round(found.detail["of"] / 2)
-    assert found.detail["code"] == pytest.approx(
-        found.detail["of"], rel=0.1
-    )  # log2 C(M, M/2) is nearly M
+    # log2 C(M, M/2) is nearly M.
+    assert found.detail["code"] == pytest.approx(found.detail["of"], rel=0.1)
+    assert found.bits == min(found.detail["code"], len(task.y_train))
 
 
 def test_the_reading_finds_a_digit_and_nothing_in_random_labels():

@@ -26,16 +26,13 @@ class Explorer(anywidget.AnyWidget):
     """A figure with `spec` (what it is about), `value` (what the reader chose) and raw `data`.
 
     `value` is empty until the reader does something and is written back on release, so that
-    Python code can read what was chosen. Use each explorer's maker function, not this class.
+    Python code can read what was chosen. Use each explorer's maker function, not this class; an
+    explorer defines `static()`: the figure, its sentence and its table as plain HTML.
     """
 
     spec = traitlets.Dict().tag(sync=True)
     value = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
-
-    def static(self) -> str:
-        """The figure, its sentence and its table as plain HTML."""
-        raise NotImplementedError(f"{type(self).__name__} draws no static figure: define static()")
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
