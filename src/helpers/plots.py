@@ -1,37 +1,46 @@
 """Figures of the book: one look, one short call each.
 
-A figure function takes a tidy frame and `ax` and returns `ax`; `captioned(ax, ...)` turns it into
-HTML with inline SVG, a caption and an alternative text. The SVG inherits the page's text colour
-and takes its series colours from CSS variables, so it follows light, dark and print, and looks the
-same in the book, in JupyterLab and in Colab.
+A figure function takes a tidy frame and `ax` and returns `ax`; `captioned(ax, ...)` (figures.py)
+turns it into HTML with inline SVG, a caption and an alternative text.
 """
 
-import hashlib
-import html
-import io
-import re
+import itertools
 from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from matplotlib.ticker import LogLocator
+from matplotlib.transforms import ScaledTranslation
 
-# Okabe & Ito's colours for the colour-blind. Colour, marker and dash always change together, so a
-# grey print still tells the series apart. CSS may replace a colour by the variable --series-N.
-COLOURS = (
-    *("#0072b2", "#d55e00", "#009e73", "#9467bd"),
-    *("#b8860b", "#c2577f", "#3aa0d8", "#777777"),
-)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", ".")
+from helpers import ladder
+from helpers.figures import COLOURS, INK, ROW, STYLE, captioned
+
+__all__ = [
+    "COLOURS",
+    "INK",
+    "ROW",
+    "STYLE",
+    "axes",
+    "captioned",
+    "curves",
+    "in_order",
+    "legend",
+    "panels",
+    "pictures",
+    "points",
+    "scores",
+    "style",
+    "styles",
+]
+
+MARKERS = ("o", "p", "s", "^", "D", "v", "P", "X", ".")
 DASHES = (
     "-",
+    (0, (6, 1, 1, 1, 1, 1, 1, 1)),
     "--",
     "-.",
     ":",
@@ -40,55 +49,63 @@ DASHES = (
     (0, (1, 1)),
     (0, (8, 2)),
 )
-# A reading looks the same in every figure of the book.
-READINGS = {
-    "single neuron": 0,
-    "features": 1,
-    "subnetwork": 2,
-    "tangent feature": 3,
-    "tangent space": 4,
-    "trained": 5,
-    "pixels": 6,
-    "random labels": 7,
-}
+# A reading looks the same in every figure of the book; after the ladder's rungs, what they are
+# compared with.
+READINGS = (*ladder.READINGS, "pixels", "random labels")
 # Where functions of a few bits are counted there are no pixels and no random labels.
-BORROWED = {"single neuron, free cut": "pixels", "subnetwork, at least": "random labels"}
-ROW = "_row"  # the label of a dot that stands for its row
-INK = "#010203"  # a colour nobody uses, replaced by `currentColor` in the SVG
-
-STYLE = {
-    "figure.figsize": (5.4, 3.4),
-    "figure.constrained_layout.use": True,
-    "font.size": 10.5,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.18,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "lines.linewidth": 2.0,
-    "lines.markersize": 5.5,
-    "savefig.transparent": True,
-    "svg.fonttype": "none",
-    **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK
-    ),
-    "grid.color": INK,
-}
+BORROWED = {"neuron, free cut": "pixels", "subnetwork, at least": "random labels"}
 
 
-def axes(rows: int = 1, columns: int = 1, **options):
-    """Empty axes in the book's style: one `Axes`, or an array of them."""
-    with mpl.rc_context(STYLE):
-        size = options.pop("figsize", (5.4 if columns == 1 else 3.1 * columns, 3.4 * rows))
-        return plt.subplots(rows, columns, figsize=size, **options)[1]
+@mpl.rc_context(STYLE)
+def axes(
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    figsize: tuple[float, float] | None = None,
+    sharex: bool = False,
+    sharey: bool = False,
+) -> Axes | np.ndarray:
+    """Empty axes in the book's style: one `Axes`, or an array of them, `(rows, columns)` squeezed.
+
+    `figsize` is the size of all together, in inches. Each of several axes is a figure of its own,
+    so that panels stand side by side where there is room and below each other on a phone.
+    """
+    width, height = figsize or (5.4 if columns == 1 else 3.1 * columns, 3.4 * rows)
+    made: list[Axes] = []
+    for _ in range(rows * columns):
+        figure = plt.figure(figsize=(width / columns, height / rows))
+        # A limit shared with another figure would draw that one at once, half made.
+        figure.canvas.draw_idle = lambda *_: None
+        first = made[0] if made else None
+        shared = {"sharex": first if sharex else None, "sharey": first if sharey else None}
+        made.append(figure.add_subplot(**shared))
+    grid = np.array(made, dtype=object).reshape(rows, columns).squeeze()
+    return grid if grid.shape else made[0]
 
 
 def style(name: str, position: int = 0) -> dict:
-    """Colour, marker and dash of a series: the reading's own, else the one at `position`."""
-    k = READINGS.get(BORROWED.get(name, name), position % len(COLOURS))
-    return {"color": COLOURS[k], "marker": MARKERS[k], "linestyle": DASHES[k]}
+    """Colour, marker and dash of a series: the reading's own, else those at `position`.
+
+    Colours come again after nine, with another marker and dash: 81 series look different.
+    """
+    name, many = BORROWED.get(name, name), len(COLOURS)
+    k = READINGS.index(name) if name in READINGS else position
+    other = (k + k // many) % many
+    return {"color": COLOURS[k % many], "marker": MARKERS[other], "linestyle": DASHES[other]}
+
+
+def styles(names: Iterable[str]) -> dict[str, dict]:
+    """The look of every series of one figure: readings have their own, the others what is left."""
+    names = list(dict.fromkeys(names))
+    taken = {READINGS.index(BORROWED.get(n, n)) for n in names if BORROWED.get(n, n) in READINGS}
+    free = (k for k in itertools.count() if k not in taken)
+    return {n: style(n) if BORROWED.get(n, n) in READINGS else style(n, next(free)) for n in names}
+
+
+def in_order(frame: pd.DataFrame, series: str) -> pd.DataFrame:
+    """The rows in the order in which figures show their series: the ladder's, then the others."""
+    rank = {name: place for place, name in enumerate(READINGS)}
+    return frame.sort_values(series, key=lambda s: s.map(rank).fillna(len(rank)), kind="stable")
 
 
 @mpl.rc_context(STYLE)
@@ -109,9 +126,9 @@ def curves(
     (`intervals.summary` makes it). Returns `ax`.
     """
     ax = axes() if ax is None else ax
-    for position, (name, part) in enumerate(frame.groupby(series, sort=False, observed=True)):
-        part = part.sort_values(x)
-        look = style(str(name), position)
+    looks = styles(frame[series].astype(str))
+    for name, part in in_order(frame, series).groupby(series, sort=False, observed=True):
+        part, look = part.sort_values(x), looks[str(name)]
         ax.plot(part[x], part["estimate"], label=str(name), **look)
         if "low" in part:
             ax.fill_between(part[x], part["low"], part["high"], color=look["color"], alpha=0.16)
@@ -119,6 +136,7 @@ def curves(
         ax.set_xscale("log", base=2 if _powers_of_two(frame[x]) else 10)
     if logy:
         ax.set_yscale("log")
+        ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))  # their labels keep apart
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if frame[series].nunique() > 1:
         legend(ax)
@@ -126,26 +144,14 @@ def curves(
 
 
 def panels(
-    frame: pd.DataFrame,
-    by: str,
-    x: str,
-    series: str,
-    *,
-    columns: int = 2,
-    sharey: bool = True,
-    legend_columns: int = 3,
-    **options,
+    frame: pd.DataFrame, by: str, x: str, series: str, *, sharey: bool = True, **options
 ) -> list[Axes]:
-    """One panel of `curves` per value of the column `by`, its title, with one legend for all."""
+    """One panel of `curves` per value of the column `by`, which is its title."""
     names = list(frame[by].unique())
-    rows = -(-len(names) // columns)
-    size = (3.7 * columns, 2.8 * rows + 0.8)
-    grid = axes(rows, columns, figsize=size, sharex=True, sharey=sharey, squeeze=False)
-    drawn = list(grid.flat)[: len(names)]
+    drawn = list(np.ravel(axes(1, len(names), figsize=(3.7 * len(names), 2.9), sharey=sharey)))
     for ax, name in zip(drawn, names, strict=True):
         curves(frame[frame[by] == name], x, series, ax=ax, **options)
         ax.set_title(name)
-    shared_legend(drawn, columns=legend_columns)
     return drawn
 
 
@@ -153,18 +159,11 @@ def legend(ax: Axes, **options) -> None:
     """A legend below the axes, where it covers no line, with handles that show the dashes."""
     names = ax.get_legend_handles_labels()[1]
     columns = max(1, min(len(names), 48 // (max(map(len, names)) + 8)))
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": columns}
+    # Inches below the axes, whatever their height: under the ticks' labels and the axis's name.
+    below = ax.transAxes + ScaledTranslation(0, -0.5, ax.figure.dpi_scale_trans)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": below}
+    place["ncols"] = columns
     ax.legend(frameon=False, handlelength=3.2, labelcolor=INK, **{**place, **options})
-
-
-@mpl.rc_context(STYLE)
-def shared_legend(panels: Sequence[Axes], *, columns: int = 3) -> None:
-    """One legend below all panels, in the place of their own."""
-    for ax in panels:
-        ax.get_legend().remove()
-    handles = panels[0].get_legend_handles_labels()
-    options = {"frameon": False, "handlelength": 3.2, "labelcolor": INK, "ncols": columns}
-    panels[0].figure.legend(*handles, loc="outside lower center", **options)
 
 
 @mpl.rc_context(STYLE)
@@ -187,30 +186,55 @@ def scores(
     return ax
 
 
-def census(frame: pd.DataFrame) -> np.ndarray:
-    """How many functions of three bits each reading expresses, and the rank of the two spans.
+@mpl.rc_context(STYLE)
+def pairs(frame: pd.DataFrame, label: str, series: str, *, xlabel: str) -> Axes:
+    """One row per value of `label`: a mark with its interval for each value of `series`, joined.
 
-    `frame` has the columns `quantity` ("functions" or "rank"), `reading`, `weights`, `estimate`,
-    `low` and `high` (`counting_functions.census_summary` makes it). Returns the two axes.
+    `frame` has the columns `label`, `series`, `estimate`, `low` and `high`. Returns the axes.
     """
-    panels = axes(1, 2, figsize=(8.4, 4.6), width_ratios=[3, 2])
-    titles = ("functions expressed (of 256)", "rank (8 expresses everything)")
-    for ax, quantity, title, most in zip(
-        panels, ("functions", "rank"), titles, (256, 8), strict=True
-    ):
-        part = frame[frame["quantity"] == quantity]
-        curves(part, "weights", "reading", ax=ax, xlabel="weights and biases, M", ylabel=title)
-        ax.axhline(most, color=INK, ls=":", lw=1)
-        ax.get_legend().remove()
-        for band in ax.collections:
-            band.set_alpha(0.09)
-    panels[0].figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4
+    ax = axes()
+    names = list(frame[label].unique())
+    place = frame[label].map({name: len(names) - k for k, name in enumerate(names)})
+    ends = frame.groupby(place)["estimate"].agg(["min", "max"])
+    ax.hlines(ends.index, ends["min"], ends["max"], color=INK, lw=1, alpha=0.4)
+    looks = styles(frame[series].astype(str))
+    for name, part in frame.groupby(series, sort=False):
+        color, marker = (looks[str(name)][key] for key in ("color", "marker"))
+        ax.hlines(place[part.index], part["low"], part["high"], color=color, lw=2.5)
+        points = part["estimate"], place[part.index]
+        ax.scatter(*points, s=46, color=color, marker=marker, label=str(name), zorder=3)
+    ax.set_yticks(range(len(names), 0, -1), names)
+    ax.set_xlabel(xlabel)
+    legend(ax)
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def points(
+    frame: pd.DataFrame, x: str, y: str, series: str, *, xlabel: str, ylabel: str, size: float = 46
+) -> Axes:
+    """A mark for each row, whose colour and shape tell the series; returns the axes."""
+    ax = axes()
+    looks = styles(frame[series].astype(str))
+    colours, marks = ({n: look[key] for n, look in looks.items()} for key in ("color", "marker"))
+    sns.scatterplot(
+        frame,
+        x=x,
+        y=y,
+        hue=series,
+        style=series,
+        palette=colours,
+        markers=marks,
+        s=size,
+        alpha=0.75,
+        ax=ax,
     )
-    return panels
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    legend(ax, title=None)
+    return ax
 
 
-def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 5):
+def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 4):
     """Grey or colour pictures with titles, in rows; returns the array of axes.
 
     A picture is `(height, width)` or, as in a `Task`, `(channels, height, width)` with 1 or 3
@@ -221,7 +245,9 @@ def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 5):
     if len(images) != len(titles):
         raise ValueError(f"wanted a title per picture, received {len(titles)} for {len(images)}")
     rows = -(-len(images) // columns)
-    grid = axes(rows, columns, figsize=(1.15 * columns, 1.4 * rows), squeeze=False)
+    with mpl.rc_context(STYLE):
+        size = (1.12 * columns, 1.4 * rows)
+        grid = plt.subplots(rows, columns, figsize=size, squeeze=False)[1]
     for ax in grid.flat:
         ax.set_axis_off()
     for ax, image, title in zip(grid.flat, images, titles, strict=False):
@@ -230,93 +256,8 @@ def pictures(images: Iterable, titles: Sequence[str], *, columns: int = 5):
             image = np.moveaxis(image, 0, -1).squeeze(axis=-1 if len(image) == 1 else ())
         image = (image - image.min()) / max(np.ptp(image), 1e-9)
         ax.imshow(image, cmap="gray", interpolation="none")  # the browser keeps pixels sharp
-        ax.set_title(title, fontsize=9)
+        ax.set_title(title)
     return grid
-
-
-def captioned(
-    ax: Axes | np.ndarray, caption: str, *, alt: str = "", table: pd.DataFrame | None = None
-) -> HTML:
-    """The figure as HTML: inline SVG, caption, alternative text, and its numbers on request.
-
-    `alt` says in a sentence what is to be seen; what the axes and lines hold is added from the
-    data. `table` is offered, folded, below the caption.
-
-    Raises ValueError for an empty caption, and for an alternative text that says nothing.
-    """
-    first = ax if isinstance(ax, Axes) else np.asarray(ax).flat[0]
-    figure = first.figure
-    text = " ".join(filter(None, [alt.strip(), *map(_description, figure.axes)]))
-    if not caption.strip() or not text:
-        raise ValueError("wanted a caption and an alternative text: every figure has both")
-    svg = _svg(figure, text)
-    plt.close(figure)
-    folded = ""
-    if table is not None:
-        body = table.to_html(index=False, float_format=lambda v: f"{v:.3f}", border=0)
-        folded = f'<details class="numbers"><summary>The numbers</summary>{body}</details>'
-    return HTML(
-        f'<figure class="chart"><div tabindex="0" style="overflow-x: auto">{svg}</div>'
-        f"<figcaption>{html.escape(caption)}</figcaption>{folded}</figure>"
-    )
-
-
-def _svg(figure: Figure, text: str) -> str:
-    # What was drawn outside this module, black and in boxes, follows the page too.
-    for artist in figure.findobj(lambda part: isinstance(part, Text | Line2D)):
-        if mpl.colors.to_hex(artist.get_color()) == "#000000":
-            artist.set_color(INK)
-    for legend in figure.findobj(Legend):
-        legend.set_frame_on(False)
-    for part in figure.axes:
-        part.set_facecolor("none")
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "helpers"}), io.StringIO() as buffer:
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # Matplotlib's style sheet would hold for every element of the page.
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    salt = hashlib.sha256((text + svg).encode()).hexdigest()[:12]
-    # Every id gets the salt: a page may hold many figures, and ids have to be its own.
-    svg = re.sub(r'\bid="', f'id="f{salt}-', svg)
-    svg = re.sub(r"url\(#", f"url(#f{salt}-", svg)
-    svg = re.sub(r'href="#', f'href="#f{salt}-', svg)
-    svg = svg.replace(INK, "currentColor").replace("stroke: #000000", "stroke: currentColor")
-    for number, colour in enumerate(COLOURS, start=1):
-        svg = svg.replace(colour, f"var(--series-{number}, {colour})")
-    head, body = svg.split(">", 1)
-    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    # Never so small that the lettering cannot be read: on a phone a wide figure scrolls instead.
-    width = figure.get_size_inches()[0]
-    return (
-        f'{head} role="img" aria-label="{html.escape(text, quote=True)}" '
-        f'style="width: 100%; min-width: {0.58 * width:.1f}in; max-width: {1.25 * width:.1f}in; '
-        f"height: auto; "
-        f'stroke-linejoin: round; stroke-linecap: butt">{body}'
-    )
-
-
-def _description(ax: Axes) -> str:
-    """What the axes and the labelled lines hold, in words."""
-    if not ax.axison:
-        return f"Picture: {ax.get_title()}." if ax.get_title() else ""
-    x, y = ax.get_xlabel(), ax.get_ylabel()
-    lead = f"{ax.get_title()}: " if ax.get_title() else ""
-    parts = [f"{lead}{y or 'values'} against {x}." if y else f"{lead}{x}."] if x or y else []
-    rows = dict(zip(ax.get_yticks(), (t.get_text() for t in ax.get_yticklabels()), strict=False))
-    for line in ax.get_lines():
-        xs, ys = line.get_data(orig=False)
-        name = str(line.get_label())
-        if len(xs) == 1 and name == ROW:
-            parts.append(f"{rows[ys[0]]}: {xs[0]:.3g}.")
-        if len(xs) == 0 or name.startswith("_"):
-            continue
-        parts.append(
-            f"{name}: {ys[0]:.3g} at {xs[0]:.4g}"
-            + (f", {ys[-1]:.3g} at {xs[-1]:.4g}." if len(xs) > 1 else ".")
-        )
-    return " ".join(parts)
 
 
 def _powers_of_two(values: pd.Series) -> bool:

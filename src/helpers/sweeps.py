@@ -4,20 +4,25 @@ A thin skin over joblib. To use a cluster, wrap the call in
 `joblib.parallel_config(backend="dask")` with a Dask client and a `store` that workers share.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
+
+from helpers.keys import key
 
 
 def sweep(
     function: Callable[..., Any],
-    grid: Mapping[str, Sequence],
+    grid: Mapping[str, Any],
     *,
     store: str | Path | None = None,
     jobs: int = 1,
@@ -27,27 +32,65 @@ def sweep(
 
     `function` returns a dict (one row), a list of dicts or a DataFrame (its index is dropped); the
     setting's values are added as columns in front. With `store`, every finished setting is kept in
-    that folder and a repeated sweep only computes what is missing; the store knows the function's
-    own source, but not what it calls: after a change there, start a new folder. `jobs` processes
-    work at once; each setting uses one thread of torch, so results do not depend on `jobs`.
+    that folder and a repeated sweep only computes what is missing: a result is found again by the
+    values of its setting and by what the function does (`helpers.keys`), so that no other
+    function's is taken for it. Files that the function reads are not looked at: keep one folder
+    for each version of them. `jobs` processes work at once; each setting uses one thread of torch,
+    so results do not depend on `jobs`. `progress` shows a bar on a terminal, never in a notebook.
 
-    Raises ValueError for an empty grid or an axis without values.
+    Raises ValueError for an empty grid, an axis without values and one that is no list of values;
+    TypeError for a function that captures or reads what `store` cannot tell from others.
     """
-    if not grid or any(len(values) == 0 for values in grid.values()):
+    axes = {name: _values(name, values) for name, values in grid.items()}
+    if not axes or not all(axes.values()):
         raise ValueError(f"wanted a grid with at least one value on each axis, received {grid}")
     settings = [
-        dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+        dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
     ]
-    call = function
-    if store is not None:
-        call = joblib.Memory(store, verbose=0).cache(function)
+    code = None if store is None else key(function)
+    files = [store and Path(store) / f"{key(code, setting)}.joblib" for setting in settings]
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-        joblib.delayed(_single_threaded)(call, setting) for setting in settings
+        joblib.delayed(_finished)(function, setting, file)
+        for setting, file in zip(settings, files, strict=True)
     )
     name = getattr(function, "__name__", "sweep")
-    bar = tqdm(results, total=len(settings), disable=not progress, desc=name)
+    bar = tqdm(results, total=len(settings), disable=None if progress else True, desc=name)
     frames = [_rows(setting, result) for setting, result in zip(settings, bar, strict=True)]
     return pd.concat(frames, ignore_index=True)
+
+
+def kept(function: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """`function`, computed once in a process for the same arguments; every caller gets a copy."""
+    made = functools.cache(function)
+
+    @functools.wraps(function)
+    def copied(*args: Any, **options: Any) -> pd.DataFrame:
+        return made(*args, **options).copy()
+
+    return copied
+
+
+def _values(name: str, values: Any) -> list:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ValueError(
+            f"wanted a list of values for {name!r}, received {values!r}: write [{values!r}]"
+        )
+    return list(values)
+
+
+def _finished(function: Callable[..., Any], setting: dict[str, Any], file: Path | None) -> Any:
+    """The stored result, or a new one, stored whole or not at all."""
+    if file is None:
+        return _single_threaded(function, setting)
+    if file.exists():
+        with suppress(Exception):  # whatever is left of a file that was cut off
+            return joblib.load(file)
+    result = _single_threaded(function, setting)
+    partial = file.with_suffix(f".{os.getpid()}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    joblib.dump(result, partial)
+    os.replace(partial, file)
+    return result
 
 
 def _single_threaded(call: Callable[..., Any], setting: dict[str, Any]) -> Any:
@@ -72,4 +115,4 @@ def _rows(setting: dict[str, Any], result: Any) -> pd.DataFrame:
 
 
 def _listed(result: Any) -> list[dict]:
-    return [result] if isinstance(result, Mapping) else list(result)
+    return [dict(result)] if isinstance(result, Mapping) else list(result)

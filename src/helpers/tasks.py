@@ -17,7 +17,8 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from helpers import cifar
+from helpers import seeds
+from helpers.data import cifar
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class Task:
         for part in ("train", "test"):
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             if len(x) != len(y):
-                raise ValueError(f"{self.name}: {len(x)} {part} images but {len(y)} labels")
-            if not bool(((y == 1) | (y == -1)).all()):
-                raise ValueError(f"{self.name}: labels have to be -1 or +1 ({part})")
+                raise ValueError(
+                    f"{self.name}: wanted a label for each of {len(x)} {part} images, received "
+                    f"{len(y)}: give as many"
+                )
+            check_labels(y, f"{self.name} ({part})")
 
     def __repr__(self) -> str:
         share = float((self.y_train > 0).float().mean())
@@ -52,6 +55,17 @@ class Task:
         return (
             f"Task({self.name}: {len(self.y_train)} train ({share:.0%} positive), "
             f"{len(self.y_test)} test, images {shape})"
+        )
+
+
+def check_labels(y: Tensor, where: str) -> None:
+    """Raises ValueError, naming `where`, unless all labels are -1 or +1."""
+    if not bool(((y == 1) | (y == -1)).all()):
+        values = [f"{float(value):g}" for value in y.unique()]
+        shown = ", ".join([*values[:4], *(["..."] if len(values) > 4 else [])])
+        raise ValueError(
+            f"{where}: wanted labels -1 and +1, received {shown}: turn 0 and 1 into them with "
+            "2 * y - 1"
         )
 
 
@@ -68,7 +82,7 @@ def digits(positive: int = 3, *, n_train: int = 1000, seed: int = 0) -> Task:
         raise ValueError(f"wanted a digit from 0 to 9, received {positive!r}")
     if not 2 <= n_train < len(labels):
         raise ValueError(f"wanted n_train in [2, {len(labels) - 1}], received {n_train}")
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(labels), generator=seeds.generator(seed, "split"))
     train, test = order[:n_train], order[n_train:]
     x_train, x_test = _standardised(images[train], images[test])
     y = (labels == positive).float() * 2 - 1
@@ -94,7 +108,7 @@ def cifar10(
     """
     x_train, labels_train, x_test, labels_test, names = cifar.load(root)
     target = cifar.class_index(names, positive)
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeds.generator(seed, "photos")
     train = cifar.balanced(labels_train, target, n_train, generator)
     test = cifar.balanced(labels_test, target, n_test, generator)
     y_train, y_test = (
@@ -110,7 +124,7 @@ def random_labels(task: Task, *, seed: int = 0) -> Task:
     Nothing can be learnt, so a held-out score away from chance means a leak, and the score on
     train shows what selection alone does.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeds.generator(seed, "labels")
     shuffled = [y[torch.randperm(len(y), generator=generator)] for y in (task.y_train, task.y_test)]
     return replace(
         task, y_train=shuffled[0], y_test=shuffled[1], name=f"{task.name}, random labels"
@@ -129,12 +143,12 @@ def cluster_labels(task: Task, *, k: int, seed: int = 0) -> Task:
     n = len(task.y_train)
     if not 2 <= k <= n:
         raise ValueError(f"wanted k from 2 to the {n} training images, received {k}")
-    kmeans = KMeans(n_clusters=k, n_init=1, random_state=seed)
+    kmeans = KMeans(n_clusters=k, n_init=1, random_state=seeds.derived(seed, "clusters"))
     with threadpool_limits(1):  # several threads add up in an order of their own
         train = kmeans.fit_predict(task.x_train.flatten(1).numpy())
         test = kmeans.predict(task.x_test.flatten(1).numpy())
     signs = np.ones(k, dtype=np.float32)
-    signs[np.random.default_rng(seed).permutation(k)[: k // 2]] = -1
+    signs[seeds.numpy(seed, "signs of clusters").permutation(k)[: k // 2]] = -1
     return replace(
         task,
         y_train=torch.from_numpy(signs[train]),
@@ -155,7 +169,10 @@ def planted(task: Task, scores: Callable[[Tensor], Tensor], *, name: str = "plan
     cut = train.median()
     labels = [torch.where(score > cut, 1.0, -1.0) for score in (train, test)]
     if not bool((train > cut).any()):
-        raise ValueError(f"{name}: no train score lies above the median {float(cut):.3g}")
+        raise ValueError(
+            f"{name}: wanted scores above their train median, received none above "
+            f"{float(cut):.3g}: plant what varies from image to image"
+        )
     return replace(task, y_train=labels[0], y_test=labels[1], name=f"{task.name}, {name}")
 
 

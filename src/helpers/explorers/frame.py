@@ -1,25 +1,32 @@
 """What all explorers share: the widget class and the static figure that stands in for it.
 
-A page without JavaScript, a printed notebook and GitHub show the static figure. The published page
-gets both, the static figure around the widget's view; `anywidget-static.js` swaps them once the
-live figure has been drawn.
+Each explorer is shown twice: first as plain HTML, the static figure, then as the widget's view.
+Wherever the view comes to life (JupyterLab, Colab, the published page) it hides the static figure;
+wherever it does not (no JavaScript, no kernel, an exported notebook, GitHub) the static figure is
+what the reader sees.
 """
 
 import html
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import anywidget
 import traitlets
+from IPython.display import HTML, display
+
+from helpers.rounding import number
+
+__all__ = ["BOOK", "Explorer", "escaped", "number", "picture", "shape", "source", "table"]
 
 HERE = Path(__file__).parent
-VIEW = "application/vnd.jupyter.widget-view+json"
+# What scripts have to agree on, those of the published pages too (book/_ext/reading.py).
+BOOK = f"const BOOK = {(HERE / 'book.json').read_text('utf-8').strip()};\n"
 
 
 def source(name: str, suffix: str) -> str:
     """The shared and the explorer's own text in one: a blob URL has no relative imports."""
-    return "\n".join((HERE / f"{stem}{suffix}").read_text("utf-8") for stem in ("common", name))
+    parts = ((HERE / f"{stem}{suffix}").read_text("utf-8") for stem in ("common", name))
+    return (BOOK if suffix == ".js" else "") + "\n".join(parts)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -34,17 +41,19 @@ class Explorer(anywidget.AnyWidget):
     value = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:  # the widget was closed
-            return None
-        data, metadata = bundle
-        view = json.dumps(data[VIEW])
-        data["text/html"] = (
-            f'<div data-static-figure="" style="overflow-x: auto">{self.static()}'
-            f'<script type="{VIEW}">{view}</script></div>'
+    def _ipython_display_(self, **kwargs: object) -> None:
+        # Two outputs rather than two formats of one: nbconvert takes the view of one output, which
+        # asks another host to be drawn, and ipywidgets 7 (Colab) leaves all other formats away.
+        name = escaped(self.spec.get("id", ""))
+        kind = type(self).__module__.rpartition(".")[2]
+        display(
+            HTML(
+                f'<div data-static-figure="{name}" data-kind="{kind}" style="overflow-x: auto">'
+                f"{self.static()}</div>"
+            )
         )
-        return data, metadata
+        if bundle := self._repr_mimebundle_(**kwargs):  # None: the widget was closed
+            display(bundle[0], metadata=bundle[1], raw=True)
 
 
 def escaped(text: object) -> str:
@@ -84,10 +93,3 @@ def shape(tag: str, text: object = "", **attributes: object) -> str:
 
     listed = " ".join(f'{k.replace("_", "-")}="{written(v)}"' for k, v in attributes.items())
     return f"<{tag} {listed}>{escaped(text)}</{tag}>"
-
-
-def number(value: float, places: int = 2) -> str:
-    """`.57`, `−1.20`: the minus sign and the bare point that the live figures use."""
-    text = f"{abs(value):.{places}f}"
-    bare = text[1:] if abs(value) < 1 and text.startswith("0.") else text
-    return ("−" if value < 0 and float(text) else "") + bare

@@ -41,28 +41,38 @@ class PredictExplorer(frame.Explorer):
             known["because"] = because
         self.spec = {**self.spec, **known}
 
+    def reveal_bin(self, value: float, edges: Sequence[float | int], **options) -> None:
+        """Gives the measured result of a choice whose answers are ranges in rising order.
+
+        `edges` are the borders between them, one fewer than there are answers; a value on a border
+        belongs to the upper range. `options` as in `reveal`.
+
+        Raises ValueError for edges that do not rise or do not fit the answers, and a nan.
+        """
+        edges, answers = [float(edge) for edge in edges], self.spec.get("answers", [])
+        if len(edges) != len(answers) - 1 or edges != sorted(set(edges)) or not value == value:
+            raise ValueError(
+                f"wanted a number and {len(answers) - 1} rising edges between the answers "
+                f"{answers}, received {value} and {edges}: give one edge for each border"
+            )
+        self.reveal(int(np.searchsorted(edges, value, side="right")), **options)
+
     def static(self) -> str:
+        """The question alone: what the experiment says is told by the outputs that follow."""
         spec = self.spec
         heading = f"<p><strong>{frame.escaped(spec['question'])}</strong></p>"
         if spec["kind"] == "choice":
             answers = "".join(f"<li>{frame.escaped(answer)}</li>" for answer in spec["answers"])
-            told = "" if spec["truth"] is None else frame.table(
-                ["", "answer"], [["the experiment says", spec["answers"][spec["truth"]]]],
-                "Show what the experiment says")  # fmt: skip
             return (
                 f"{heading}<ul>{answers}</ul><p>Pick one of the {len(spec['answers'])} answers and "
-                f"note how sure you are before you read on.</p>{told}"
+                f"note how sure you are before you read on.</p>"
             )
         low, high = spec["y_range"]
         sentence = (
             f"Sketch {spec['y_label']} at {len(spec['x'])} values of {spec['x_label']}, from "
             f"{spec['x'][0]:g} to {spec['x'][-1]:g}, between {low:g} and {high:g}, then read on."
         )
-        told = "" if spec["truth"] is None else frame.table(
-            [spec["x_label"], f"measured {spec['y_label']}"],
-            [[f"{x:g}", frame.number(y, 3)] for x, y in zip(spec["x"], spec["truth"], strict=True)],
-            "Show the measured values")  # fmt: skip
-        return f"{heading}{_empty_plot(spec)}<p>{frame.escaped(sentence)}</p>{told}"
+        return f"{heading}{_empty_plot(spec)}<p>{frame.escaped(sentence)}</p>"
 
 
 # What was predicted in this session, by id: running a cell again does not lose it, in Colab too.

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from helpers import networks
+from helpers.counting import boolean
 from helpers.explorers import frame
 
-INPUTS = np.array([[k >> 2 & 1, k >> 1 & 1, k & 1] for k in range(8)], dtype=float)
+INPUTS = boolean.inputs(3).numpy()
 PRESETS = {
     "x1 and x2": lambda a, b, c: a and b,
     "x1 and not x2": lambda a, b, c: a and not b,
@@ -34,18 +36,13 @@ class Masks(NamedTuple):
     example: np.ndarray  # (256, 5h+1) of 0 and 1, a row of zeros where there is none
 
 
-def function_number(table) -> int:
-    """The number 0..255 whose binary digits are the outputs for 000, 001, ... 111."""
-    return int("".join("1" if on else "0" for on in table), 2)
-
-
 def weights_of(net: nn.Module) -> np.ndarray:
     """The 5h+1 weights of a 3-h-1 ReLU network: per hidden unit three inputs and its bias, then
     h output weights and the output bias.
 
-    Raises ValueError for any other architecture.
+    Raises TypeError as `networks.layers` and for pruned nets, ValueError for other architectures.
     """
-    layers = [m for m in net.modules() if not isinstance(m, nn.Sequential | nn.Flatten)]
+    layers = [m for _, m in networks.dense_layers(net) if not isinstance(m, nn.Flatten)]
     kinds = [type(layer) for layer in layers]
     if kinds != [nn.Linear, nn.ReLU, nn.Linear] or layers[0].in_features != 3:
         names = ", ".join(kind.__name__ for kind in kinds)
@@ -99,7 +96,7 @@ def search(weights: np.ndarray) -> Masks:
         places = [*range(4 * j, 4 * j + 4), 4 * h + j]
         masks[:, places] = np.tile(kept, (len(masks) // len(adds), 1))
         counts = np.outer(counts, ways).ravel()
-    numbers = (sums > 0) @ (1 << np.arange(7, -1, -1))
+    numbers = (sums > 0) @ (1 << np.arange(8))
     cuts = masks.shape[1] - masks.sum(axis=1, dtype=int)
     total = np.bincount(numbers, weights=counts, minlength=256)
     fewest, example = np.full(256, -1), np.zeros((256, masks.shape[1]), dtype=int)
@@ -135,8 +132,7 @@ def opening(weights: np.ndarray, target: int, masks: Masks) -> np.ndarray:
 class PruneExplorer(frame.Explorer):
     """The live figure; `.value` is `{"kept": "1101…", "target": 0..255}`. See `explorer`.
 
-    Written in binary the target's digits are its outputs for 000, 001, ... 111, as in the table of
-    the figure; `boolean.to_code` numbers functions the other way round, from the last digit on.
+    Functions are numbered as in `counting`: bit j is the output at input j.
     """
 
     _esm = frame.source("prune", ".js")
@@ -147,7 +143,7 @@ class PruneExplorer(frame.Explorer):
         masks = search(weights)
         mask = opening(weights, target, masks)
         hidden, output = forward(weights, mask)
-        wanted = [bool(target >> (7 - k) & 1) for k in range(8)]
+        wanted = boolean.to_table(target, 3)
         right = int(((output > 0) == wanted).sum())
         reach = (
             f"{masks.counts[target]:,.0f} of the {2 ** len(weights):,} masks compute this target."
@@ -224,7 +220,7 @@ def explorer(
     if target not in PRESETS:
         raise ValueError(f"unknown target {target!r}; choose one of {sorted(PRESETS)}")
     tables = {
-        name: function_number(rule(*map(int, bits)) for bits in INPUTS)
+        name: boolean.to_code(rule(*map(int, bits)) for bits in INPUTS)
         for name, rule in PRESETS.items()
     }
     return PruneExplorer(

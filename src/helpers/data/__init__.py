@@ -1,0 +1,1 @@
+"""CIFAR-10: where its photos are found, and the checksummed download."""
