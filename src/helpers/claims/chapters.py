@@ -1,29 +1,14 @@
-"""The modules that make claims, chapter by chapter in the book's order, and all their claims."""
+"""All claims, chapter by chapter: every folder `chNN_…` beside this file has a module `claims`."""
 
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 
-from helpers.claims import (
-    built_subnetwork_claims,
-    counting_functions,
-    found_subnetwork_claims,
-    limit_claims,
-    readout_claims,
-    single_neuron_claims,
-    tangent_feature_claims,
-    tangent_space,
-)
 from helpers.claims.core import Claim
+from helpers.claims.entries import current
+from helpers.claims.judging import Result
 
-MODULES = (
-    counting_functions,
-    single_neuron_claims,
-    readout_claims,
-    limit_claims,
-    built_subnetwork_claims,
-    found_subnetwork_claims,
-    tangent_feature_claims,
-    tangent_space,
-)
+CHAPTERS = sorted(folder.name for folder in Path(__file__).parent.glob("ch[0-9][0-9]_*"))
 
 
 @cache
@@ -32,7 +17,8 @@ def ledger() -> list[Claim]:
 
     Raises ValueError if two claims share an id.
     """
-    found = [claim for module in MODULES for claim in module.CLAIMS]
+    modules = [import_module(f"helpers.claims.{chapter}.claims") for chapter in CHAPTERS]
+    found = [claim for module in modules for claim in module.CLAIMS]
     ids = [claim.id for claim in found]
     if len(set(ids)) != len(ids):
         raise ValueError(f"claims have to have different ids, received {ids}")
@@ -46,3 +32,8 @@ def find(claim_id: str) -> Claim:
             return claim
     ids = ", ".join(claim.id for claim in ledger())
     raise ValueError(f"no claim is called {claim_id!r}; there are: {ids}")
+
+
+def stored(claim_id: str) -> Result | None:
+    """The ledger's entry for a claim as it stands, or None if it was not measured yet."""
+    return current(find(claim_id))

@@ -1,22 +1,16 @@
-"""A claim, its rule, its measurement and its verdict."""
+"""What a claim is: a sentence, how it is measured, and a rule that was fixed before the numbers."""
 
-import json
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from helpers import cifar
-from helpers.intervals import Interval, interval, one_row_per_seed
-from helpers.stored import RESULTS, provenance, write
-from helpers.sweeps import sweep
+from helpers.yardstick.intervals import Interval
 
 DEBATE = "https://www.lesswrong.com/posts/i9p5KWNWcthccsxqm/updating-the-lottery-ticket-hypothesis"
-LEDGER = RESULTS / "ledger"
+KINDS = ("claim", "check")
+QUANTIFIERS = ("forall", "exists", "each", "average")
+ROLES = ("control", "rival", "ceiling")
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,10 @@ class Rule:
 
     def __post_init__(self):
         if not self.low < self.high or (self.low, self.high) == (-math.inf, math.inf):
-            raise ValueError(f"wanted a rule that can fail, received [{self.low}, {self.high}]")
+            raise ValueError(
+                f"wanted a rule that can fail, received [{self.low}, {self.high}]: give low, high "
+                "or both, low below high"
+            )
 
     def verdict(self, found: Interval) -> str:
         """The verdict on one interval; an interval of nan is inconclusive."""
@@ -51,128 +48,128 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One claim of the debate, made measurable.
+class Control:
+    """A case that is measured beside the others and never votes.
 
-    - `id`: "02-planted", beginning with the chapter; `sentence`: the claim in words;
-    - `place`: (who says so, link);
-    - `quantity`: what a value is, with its unit, for the cards and tables;
-    - `measure(seed, **options)`: rows with `value`, `case` if there are several, and `draws` if
-      test images were involved; a seed draws the network and the split;
-    - `rule`: fixed before the numbers; `control`: what shows that the measurement can be trusted;
-    - `objection`: the strongest one;
-    - `options` of the full run, `small` those that tests use; `needs_dogs` if CIFAR-10 is read.
+    `case` is its name in the rows. A "rival" is the best trivial method and a "ceiling" the best
+    known one, on the same images at the same n: they say how to read a score. A "control" shows
+    that the measurement can be trusted; one whose `rule` is refuted leaves the claim not tested.
+    """
+
+    case: str
+    role: str
+    says: str = ""
+    rule: Rule | None = None
+
+    def __post_init__(self):
+        _one_of(self.role, ROLES, f"the role of {self.case!r}")
+
+
+@dataclass(frozen=True)
+class Premise:
+    """What a claim presupposes ("nets that stay in the tangent space"), measured with it.
+
+    The rows have a column `premise`. A case whose interval of it does not lie inside `rule` is
+    outside what the claim speaks of: it is not tested.
+    """
+
+    says: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """Options with which the very measuring function has to come to this verdict.
+
+    Shuffled labels refute "detects a digit"; a planted target supports what the world refuted.
+    """
+
+    verdict: str
+    options: Mapping[str, Any]
+    seeds: int = 6
+
+    def __post_init__(self):
+        _one_of(self.verdict, ("supported", "refuted"), "the verdict of an adversary")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim of the debate, made measurable; CONTRIBUTING has a worked example.
+
+    - `id`: "02-planted", beginning with the chapter; `sentence`: the claim in words, with its
+      budget and its premise; `place`: (who says so, link);
+    - `kind`: "claim", or "check" for what can only fail by a bug (an identity, a planted target,
+      random labels): counted apart, and a failed check stops the build;
+    - `quantifier` over the cases: "forall" (every case), "exists" (some case), "each" (case by
+      case: the only one that can be mixed), "average" (the mean over cases, seed by seed; also for
+      a claim without cases); `over`: what the cases are, in the plural;
+    - `quantity`: what a value is, with its unit, for the cards and tables; `within`: its range
+      where it is bounded, such as (0, 1) for a share (rows with a column `metric` know theirs);
+    - `measure(seed, **options)`: rows with `value`, `case` if there are several, `draws` if test
+      images were involved, and `premise` if there is one; a seed draws the network and the split;
+    - `share_of_gap`: the rows are raw scores and the rule is about the share of the gap that they
+      close between the best "rival" (0) and the best "ceiling" (1) among `controls`;
+    - `rule`, fixed before the numbers; `rules`: the cases that have another (the trend of a law);
+    - `control`: in words, what shows that the measurement can be trusted; `controls`: cases that
+      never vote; `clears`: the case among them that passes the bar where the bar is absolute;
+    - `adversary`: data on which the verdict must turn;
+    - `objection`: the strongest one; `seen_before`: what was known when the rule was written;
+    - `options` of the full run, `small` those that tests use; `needs_dogs` if CIFAR-10 is read;
+    - `reading` and `target`, by which the scoreboard is filtered (default: the chapter's reading);
+    - `version`: raise it when sentence, rule or measurement change, and start at seeds that nobody
+      has looked at (`first_seed` 3000 and up); `replaces`: ids of retired claims, with the reason.
     """
 
     id: str
     sentence: str
     place: tuple[str, str]
+    kind: str = "claim"
+    quantifier: str
+    over: str = "cases"
     quantity: str
+    within: tuple[float | int, float | int] | None = None
     measure: Callable[..., Any]
+    share_of_gap: bool = False
     rule: Rule
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    premise: Premise | None = None
     control: str
+    controls: tuple[Control, ...] = ()
+    clears: str | None = None
+    adversary: Adversary | None = None
     objection: str
+    seen_before: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = 20
+    first_seed: int = 0
+    version: int = 1
+    replaces: Mapping[str, str] = field(default_factory=dict)
     needs_dogs: bool = False
+    reading: str = ""
+    target: str = ""
+
+    def __post_init__(self):
+        _one_of(self.kind, KINDS, f"{self.id}: kind")
+        _one_of(self.quantifier, QUANTIFIERS, f"{self.id}: quantifier")
+        names = [control.case for control in self.controls]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.id}: wanted controls with different names, received {names}")
+        if self.share_of_gap and not {"rival", "ceiling"} <= {each.role for each in self.controls}:
+            raise ValueError(
+                f"{self.id}: wanted a rival and a ceiling among the controls for a share of the gap"
+            )
+        if self.clears is not None and self.clears not in names:
+            raise ValueError(
+                f"{self.id}: wanted `clears` to name one of the controls {names}, received "
+                f"{self.clears!r}: add the method that clears the bar as a ceiling"
+            )
 
     @property
     def chapter(self) -> str:
         return self.id.split("-", 1)[0]
 
 
-@dataclass(frozen=True)
-class Result:
-    """A judged measurement: one interval per case, one verdict."""
-
-    id: str
-    verdict: str
-    cases: dict[str, dict[str, Any]]
-    seeds: int
-    provenance: dict[str, Any]
-
-    def intervals(self) -> dict[str, Interval]:
-        keys = ("estimate", "low", "high", "level", "n")
-        return {
-            name: Interval(*(math.nan if case[key] is None else case[key] for key in keys))
-            for name, case in self.cases.items()
-        }
-
-
-def judge(claim: Claim, frame: pd.DataFrame, provenance: Mapping[str, Any] = {}) -> Result:
-    """The verdict on measured rows.
-
-    With several cases each interval has level 1 - 0.05/cases (Bonferroni), so that all of them hold
-    together at 95%. All supported: supported; all refuted: refuted; some of each: mixed; else
-    inconclusive. Controls that are cases count like the others.
-
-    Raises ValueError where a seed has several rows of one case.
-    """
-    if "case" not in frame:
-        frame = frame.assign(case="all")
-    groups = list(frame.groupby("case", sort=False))
-    level = 1 - 0.05 / len(groups)
-    cases = {}
-    for name, group in groups:
-        one_row_per_seed(group, f"{claim.id}, case {name}")
-        found = interval(group["value"], group.get("draws"), level=level)
-        cases[str(name)] = {**asdict(found), "verdict": claim.rule.verdict(found)}
-    verdict = overall(case["verdict"] for case in cases.values())
-    seeds = int(frame["seed"].nunique())
-    return Result(claim.id, verdict, cases, seeds, dict(provenance))
-
-
-def overall(verdicts: Iterable[str]) -> str:
-    """The verdict on a claim from those on its cases."""
-    found = set(verdicts)
-    if len(found) == 1:
-        return found.pop()
-    return "mixed" if {"supported", "refuted"} <= found else "inconclusive"
-
-
-def measured(
-    claim: Claim,
-    *,
-    seeds: int | None = None,
-    small: bool = False,
-    store: str | Path | None = None,
-    jobs: int = 1,
-    progress: bool = True,
-) -> pd.DataFrame:
-    """Tidy rows of a claim over its seeds; with `store`, finished seeds are kept and resumed."""
-    options = {**claim.options, **claim.small} if small else claim.options
-    grid = {"seed": range(seeds or claim.seeds), **{k: [v] for k, v in options.items()}}
-    return sweep(claim.measure, grid, store=store, jobs=jobs, progress=progress)
-
-
-def measure_and_write(claim: Claim, *, store: str | Path | None = None, jobs: int = 1) -> Result:
-    """Measure a claim in full and write its ledger entry (atomically)."""
-    start = time.perf_counter()
-    frame = measured(claim, store=store, jobs=jobs)
-    told = provenance(
-        seconds=round(time.perf_counter() - start),
-        options={key: repr(value) for key, value in claim.options.items()},
-    )
-    if claim.needs_dogs:
-        told["data"] = cifar.provenance()
-    result = judge(claim, frame, told)
-    LEDGER.mkdir(parents=True, exist_ok=True)
-    write(LEDGER / f"{claim.id}.json", as_json(result))
-    return result
-
-
-def stored(claim_id: str) -> Result | None:
-    """The ledger's entry for a claim, or None if it was never measured."""
-    path = LEDGER / f"{claim_id}.json"
-    return Result(**json.loads(path.read_text())) if path.exists() else None
-
-
-def as_json(result: Result) -> str:
-    """The text of a ledger entry. JSON has no nan: a bound that is not finite becomes null."""
-    entry = asdict(result)
-    for case in entry["cases"].values():
-        for key, value in case.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                case[key] = None
-    return json.dumps(entry, indent=1, allow_nan=False) + "\n"
+def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
+    if value not in known:
+        raise ValueError(f"{what}: wanted one of {', '.join(known)}, received {value!r}")
