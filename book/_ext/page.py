@@ -4,7 +4,6 @@ Also copies the parts of MathJax that a page can ask for, so that no formula nee
 """
 
 import importlib.util
-import os
 import re
 import shutil
 from html import escape
@@ -26,20 +25,16 @@ def description(doctree, length=200):
 
 
 def add_meta(app, pagename, templatename, context, doctree):
-    base = os.environ.get("BOOK_URL", "").rstrip("/")
-    context["book_url"] = base
     card = "_static/social-card.png"
-    title = context.get("title") or app.config.project
+    title = re.sub("<[^>]*>", "", context.get("title") or app.config.project)
     tags = {
         "og:title": title,
         "og:site_name": app.config.html_title,
         "og:type": "article" if doctree is not None else "website",
-        "og:image": f"{base}/{card}" if base else context["pathto"](card, 1),
+        "og:image": context["pathto"](card, 1),  # absolute once published: tools/artefact.py
         "og:image:alt": "A dog drawn as a network of nodes, beside the book's title",
     }
     named = {"twitter:card": "summary_large_image"}
-    if base:
-        tags["og:url"] = f"{base}/{pagename}.html"
     if doctree is not None and (text := description(doctree)):
         tags["og:description"] = named["description"] = text
     lines = [f'<meta property="{k}" content="{escape(v)}"/>' for k, v in tags.items()]

@@ -1,10 +1,10 @@
 /* Runs the book's anywidget figures on a published page: no kernel, no other host.
  *
- * The page carries each widget's state (application/vnd.jupyter.widget-state+json) and, inside the
+ * The page carries each widget's state (application/vnd.jupyter.widget-state+json) and, after the
  * static figure that Python wrote, a view (application/vnd.jupyter.widget-view+json). For every view
  * this file builds a minimal model (get, set, on, off, save_changes, send: anywidget's documented
- * subset), imports the module from a blob URL, and swaps the static figure for the live one once
- * `render` has succeeded. Whatever fails, the static figure stays.
+ * subset), imports the module from a blob URL, and shows the live figure once `render` has
+ * succeeded; the figure itself hides the static one. Whatever fails, the static figure stays.
  */
 (() => {
   "use strict";
@@ -46,8 +46,12 @@
   const bytes = (base64) =>
     new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
 
-  // Binary traits were taken out of the state when it was written; put them back where they were.
-  function restored({ state, buffers = [] }) {
+  // Sources stand once per page, in parts (book/_ext/widgets.py). Binary traits were taken out of the
+  // state when it was written; put them back where they were.
+  function restored({ state, buffers = [] }, parts) {
+    for (const key of ["_esm", "_css"]) {
+      if (Array.isArray(state[key])) state[key] = state[key].map((part) => parts[part]).join("");
+    }
     for (const { path, data } of buffers) {
       const last = path[path.length - 1];
       path.slice(0, -1).reduce((place, key) => place[key], state)[last] = bytes(data);
@@ -59,7 +63,10 @@
   function imported(source) {
     if (!modules.has(source)) {
       const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-      modules.set(source, import(url).finally(() => URL.revokeObjectURL(url)));
+      modules.set(
+        source,
+        import(url).finally(() => URL.revokeObjectURL(url)),
+      );
     }
     return modules.get(source);
   }
@@ -74,11 +81,10 @@
   async function show(script, models) {
     const model = models.get(JSON.parse(script.textContent).model_id);
     if (!model?.get("_esm")) return;
-    const fallback = script.closest("[data-static-figure]") ?? script;
     const el = document.createElement("div");
     el.dataset.anywidgetStatic = "";
     el.style.display = "none";
-    fallback.after(el);
+    script.after(el);
     try {
       const module = await imported(model.get("_esm"));
       const widget = module.default ?? module;
@@ -88,7 +94,6 @@
       await model.initialized;
       await render?.({ model, el });
       el.style.display = "";
-      fallback.remove();
     } catch (error) {
       el.remove();
       console.warn("A figure stays static:", error);
@@ -98,8 +103,8 @@
   function start() {
     const models = new Map();
     for (const script of document.querySelectorAll(`script[type="${TYPE}state+json"]`)) {
-      const { state } = JSON.parse(script.textContent);
-      for (const [id, saved] of Object.entries(state)) models.set(id, new Model(restored(saved)));
+      const { state, parts } = JSON.parse(script.textContent);
+      for (const [id, saved] of Object.entries(state)) models.set(id, new Model(restored(saved, parts)));
     }
     for (const script of document.querySelectorAll(`script[type="${TYPE}view+json"]`)) {
       show(script, models);
