@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
+sys.path[:0] = [str(ROOT / part) for part in ("tools", "book/_ext", "tests/fixtures")]
 
 # For the kernels and processes that tests start, and for torch, which no test has imported yet.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", PYTHONPATH=str(ROOT / "src"))
@@ -42,7 +42,10 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say in a line of its own what was not tested here, and why."""
+    """Say in a line of its own what was not tested here, and why, and what tests summed up."""
+    for report in terminalreporter.stats.get("passed", []):
+        for line in (text for name, text in report.user_properties if name == "summary"):
+            terminalreporter.write_line(line)
     skipped = terminalreporter.stats.get("skipped", [])
     for reason in sorted({str(r.longrepr[2]) for r in skipped if isinstance(r.longrepr, tuple)}):
         terminalreporter.write_line(f"NOT TESTED HERE: {reason}", yellow=True, bold=True)

@@ -11,7 +11,10 @@ const state = hunt.init(golden.spec, data);
 test("the winner among the first m neurons is the one numpy finds", () => {
   golden.best.forEach((expected, target) => {
     const found = hunt.winners(state, target);
-    assert.deepEqual(found.map((each) => each.neuron), expected.neurons);
+    assert.deepEqual(
+      found.map((each) => each.neuron),
+      expected.neurons,
+    );
     found.forEach((each, k) => {
       close(each.train, expected.train[k], 1 / 127);
       close(each.heldOut, expected.held_out[k], 1 / 127);
@@ -20,7 +23,11 @@ test("the winner among the first m neurons is the one numpy finds", () => {
 });
 
 test("the winner is picked on train, never on the held-out images", () => {
-  const spec = { ...golden.spec, steps: [1, 2], targets: [{ name: "random labels", laws: {}, pictures: {} }] };
+  const spec = {
+    ...golden.spec,
+    steps: [1, 2],
+    targets: [{ name: "random labels", laws: {}, pictures: {} }],
+  };
   const two = hunt.init(spec, Int8Array.from([10, 20, 127, -50])); // the better one on train is worse held out
   assert.equal(hunt.winners(two, 0)[1].neuron, 1);
   close(hunt.winners(two, 0)[1].heldOut, -50 / 127);
@@ -40,13 +47,21 @@ test("the number of neurons stays within what there is", () => {
 
 test("one sentence names best, held-out and random", () => {
   const { status } = hunt.view(state);
-  assert.match(status, /^The best of [\d,]+ neurons for .* correlates −?\.?\d+ on the images it was picked on and −?\.?\d+ on new ones\. For random labels the best correlates/);
+  assert.match(
+    status,
+    /^The best of [\d,]+ neurons for .* correlates −?\.?\d+ on the images it was picked on and −?\.?\d+ on new ones\. For random labels the best correlates/,
+  );
 });
 
 test("a state comes back, a spoilt one does not", () => {
   const moved = after(hunt.reduce, state, { type: "step", step: 1 }, { type: "target", target: 1 });
   assert.deepEqual(hunt.value(hunt.restore(golden.spec, hunt.value(moved), data)), hunt.value(moved));
-  for (const bad of [{}, { target: "cat", step: 1 }, { target: "random labels", step: 99 }, { target: "random labels", step: 0.5 }]) {
+  for (const bad of [
+    {},
+    { target: "cat", step: 1 },
+    { target: "random labels", step: 99 },
+    { target: "random labels", step: 0.5 },
+  ]) {
     assert.equal(hunt.restore(golden.spec, bad, data), null);
   }
 });

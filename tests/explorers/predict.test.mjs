@@ -4,14 +4,36 @@ import { after, close, load } from "./load.mjs";
 
 const predict = await load("predict");
 const spec = {
-  kind: "curve", id: "t", question: "q", x: [1, 2, 3, 4, 5], x_label: "width", y_label: "AUC",
-  y_range: [0, 1], x_scale: "linear", truth: [0.5, 0.6, 0.7, 0.8, 0.9],
-  rivals: [{ name: "flat", values: [0.5, 0.5, 0.5, 0.5, 0.5] }, { name: "rise", values: [0, 0.25, 0.5, 0.75, 1] }],
+  kind: "curve",
+  id: "t",
+  question: "q",
+  x: [1, 2, 3, 4, 5],
+  x_label: "width",
+  y_label: "AUC",
+  y_range: [0, 1],
+  x_scale: "linear",
+  truth: [0.5, 0.6, 0.7, 0.8, 0.9],
+  rivals: [
+    { name: "flat", values: [0.5, 0.5, 0.5, 0.5, 0.5] },
+    { name: "rise", values: [0, 0.25, 0.5, 0.75, 1] },
+  ],
 };
-const choice = { kind: "choice", id: "c", question: "q", answers: ["one", "two", "three"], truth: 2, because: "" };
-const committed = (values, confidence = 75) => after(predict.reduce, predict.init(spec),
-  ...values.map((value, knot) => ({ type: "knot", knot, value })),
-  { type: "confidence", confidence }, { type: "commit" });
+const choice = {
+  kind: "choice",
+  id: "c",
+  question: "q",
+  answers: ["one", "two", "three"],
+  truth: 2,
+  because: "",
+};
+const committed = (values, confidence = 75) =>
+  after(
+    predict.reduce,
+    predict.init(spec),
+    ...values.map((value, knot) => ({ type: "knot", knot, value })),
+    { type: "confidence", confidence },
+    { type: "commit" },
+  );
 const at = (state, k, level) => {
   const { x, y } = predict.scales(state);
   return { x: x(k), y: y(level) };
@@ -29,9 +51,16 @@ test("a tap sets the nearest knot only, at the right edge too", () => {
 
 test("one fast drag from end to end leaves no knot empty and follows the straight line", () => {
   const state = predict.init(spec);
-  for (const [from, to] of [[0, 4], [4, 0]]) {
+  for (const [from, to] of [
+    [0, 4],
+    [4, 0],
+  ]) {
     const start = at(state, from, from / 4);
-    const values = predict.stroke({ ...state, values: predict.stroke(state, null, start) }, start, at(state, to, to / 4));
+    const values = predict.stroke(
+      { ...state, values: predict.stroke(state, null, start) },
+      start,
+      at(state, to, to / 4),
+    );
     values.forEach((each, k) => close(each, k / 4));
   }
 });
@@ -53,7 +82,11 @@ test("nothing can be committed before every knot is placed and the confidence gi
 
 test("what is committed stands: later actions change nothing", () => {
   const state = committed([0.5, 0.6, 0.7, 0.8, 0.9]);
-  for (const action of [{ type: "knot", knot: 0, value: 1 }, { type: "confidence", confidence: 10 }, { type: "skip" }]) {
+  for (const action of [
+    { type: "knot", knot: 0, value: 1 },
+    { type: "confidence", confidence: 10 },
+    { type: "skip" },
+  ]) {
     assert.equal(predict.reduce(state, action), state);
   }
 });
@@ -72,8 +105,10 @@ test("the score is the mean gap in the axis's own units, next to both rivals'", 
   close(rivals[0].gap, 0.2);
   close(rivals[1].gap, (0.5 + 0.35 + 0.2 + 0.05 + 0.1) / 5);
   assert.equal(right, true);
-  assert.match(predict.view(committed([0.6, 0.7, 0.8, 0.9, 1.0])).status,
-    /misses the measured AUC by \.10; flat misses it by \.20 and rise misses it by \.24\. You were 75% sure of coming closest, and you did\./);
+  assert.match(
+    predict.view(committed([0.6, 0.7, 0.8, 0.9, 1.0])).status,
+    /misses the measured AUC by \.10; flat misses it by \.20 and rise misses it by \.24\. You were 75% sure of coming closest, and you did\./,
+  );
   assert.equal(predict.judged(committed([0.5, 0.5, 0.5, 0.5, 0.5])).right, false);
 });
 
@@ -96,8 +131,14 @@ test("the record survives: what was committed comes back, skipping too", () => {
 
 test("a spoilt record is ignored", () => {
   const good = predict.value(committed([0.5, 0.6, 0.7, 0.8, 0.9]));
-  for (const bad of [{ ...good, values: [1] }, { ...good, values: null }, { ...good, confidence: 60 },
-    { ...good, phase: "open" }, { ...good, values: [0, 1, "2", 3, 4] }, {}]) {
+  for (const bad of [
+    { ...good, values: [1] },
+    { ...good, values: null },
+    { ...good, confidence: 60 },
+    { ...good, phase: "open" },
+    { ...good, values: [0, 1, "2", 3, 4] },
+    {},
+  ]) {
     assert.equal(predict.restore(spec, bad), null);
   }
   assert.equal(predict.restore(choice, { phase: "committed", confidence: 50, answer: 3 }), null);
@@ -121,12 +162,24 @@ test("a truth that comes later is laid over what was committed before", () => {
 });
 
 test("an answer is right or not, and the odds of a blind pick are named", () => {
-  const pick = (answer) => after(predict.reduce, predict.init(choice), { type: "answer", answer },
-    { type: "confidence", confidence: 90 }, { type: "commit" });
+  const pick = (answer) =>
+    after(
+      predict.reduce,
+      predict.init(choice),
+      { type: "answer", answer },
+      { type: "confidence", confidence: 90 },
+      { type: "commit" },
+    );
   assert.equal(predict.value(pick(2)).right, true);
-  assert.match(predict.view(pick(2)).status, /^Right, and you were 90% sure; a blind pick is right 1 time in 3/);
+  assert.match(
+    predict.view(pick(2)).status,
+    /^Right, and you were 90% sure; a blind pick is right 1 time in 3/,
+  );
   assert.match(predict.view(pick(0)).status, /^Not so.*The experiment says: three/);
-  assert.equal(predict.view(predict.init(choice)).answers.some((answer) => answer.note), false);
+  assert.equal(
+    predict.view(predict.init(choice)).answers.some((answer) => answer.note),
+    false,
+  );
 });
 
 test("knots on a log axis stand at equal factors", () => {

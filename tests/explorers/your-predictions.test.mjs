@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { close, load } from "./load.mjs";
+import { BOOK, close } from "./load.mjs";
 
 await import("../../book/_static/your-predictions.js");
-const { STORE, records, wilson, calibration, summary } = globalThis.yourPredictions;
-const predict = await load("predict");
+const { records, wilson, calibration, summary, exported } = globalThis.yourPredictions;
+const STORE = BOOK.store;
 
 const storage = (entries) => ({
   length: Object.keys(entries).length,
@@ -13,16 +13,20 @@ const storage = (entries) => ({
 });
 const made = (confidence, right) => JSON.stringify({ question: "q", phase: "committed", confidence, right });
 
-test("the page reads the keys that the figures write", () => {
-  assert.equal(STORE, predict.STORE);
-});
-
 test("spoilt and foreign records are left out", () => {
-  const found = records(storage({
-    [`${STORE}b`]: made(75, true), [`${STORE}a`]: "{", [`${STORE}c`]: "null", "other": made(75, true),
-    [`${STORE}d`]: made(60, true),
-  }));
-  assert.deepEqual(found.map((each) => each.id), ["b"]);
+  const found = records(
+    storage({
+      [`${STORE}b`]: made(75, true),
+      [`${STORE}a`]: "{",
+      [`${STORE}c`]: "null",
+      other: made(75, true),
+      [`${STORE}d`]: made(60, true),
+    }),
+  );
+  assert.deepEqual(
+    found.map((each) => each.id),
+    ["b"],
+  );
 });
 
 test("Wilson's interval agrees with its published example values", () => {
@@ -36,11 +40,32 @@ test("calibration counts by stated confidence and the Brier score is the mean sq
   const all = [made(75, true), made(75, false), made(99, true)].map((each) => JSON.parse(each));
   const { groups, brier, scored } = calibration([...all, { phase: "skipped", question: "q" }]);
   assert.equal(scored, 3);
-  assert.deepEqual(groups.map(({ confidence, count, right }) => [confidence, count, right]), [[75, 2, 1], [99, 1, 1]]);
+  assert.deepEqual(
+    groups.map(({ confidence, count, right }) => [confidence, count, right]),
+    [
+      [75, 2, 1],
+      [99, 1, 1],
+    ],
+  );
   close(brier, (0.25 ** 2 + 0.75 ** 2 + 0.01 ** 2) / 3);
 });
 
 test("without a scored prediction it says so", () => {
   assert.match(summary(calibration([])), /No prediction has been scored/);
   assert.match(summary(calibration([{ phase: "skipped", question: "q" }])), /You skipped 1/);
+});
+
+test("what is saved as a file holds questions and answers, and nothing of the reader", () => {
+  const one = {
+    ...JSON.parse(made(75, true)),
+    id: "02-x",
+    page: { path: "/home/me/secret.html" },
+    picked: 3,
+  };
+  const { kind, predictions } = JSON.parse(exported([one, { id: "y", question: "q", phase: "skipped" }]));
+  assert.equal(kind, "predictions");
+  assert.deepEqual(predictions, [
+    { id: "02-x", question: "q", phase: "committed", confidence: 75, right: true },
+    { id: "y", question: "q", phase: "skipped" },
+  ]);
 });

@@ -11,9 +11,11 @@ from nbclient import NotebookClient
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from fold import fold, title
 from setup_cell import METADATA, first_code_cell, setup_cell
 
-FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "notebooks"
 CHAPTERS = sorted(FOLDER.glob("*.ipynb"))
 SMALL = json.loads(Path(__file__).with_name("small.json").read_text())
 TIMEOUT = 300  # seconds for one cell at small parameters
@@ -60,7 +62,7 @@ def test_there_are_chapters():
 
 @chapters
 def test_a_chapter_runs_with_small_parameters(path):
-    notebook = parameterize_notebook(load_notebook_node(str(path)), SMALL.get(path.stem, {}))
+    notebook = parameterize_notebook(load_notebook_node(str(path)), SMALL[path.stem])
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
@@ -81,11 +83,12 @@ def test_small_parameters_are_parameters_of_the_chapter(path):
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    assert set(SMALL.get(path.stem, {})) <= assigned
+    assert set(SMALL[path.stem]) <= assigned
 
 
-def test_small_parameters_are_of_chapters_that_exist():
-    assert set(SMALL) <= {path.stem for path in CHAPTERS}
+def test_every_chapter_has_small_parameters():
+    """One without would run here at full size."""
+    assert set(SMALL) == {path.stem for path in CHAPTERS}
 
 
 @chapters
@@ -113,11 +116,30 @@ def test_the_setup_cell_is_the_same_in_all_chapters(path):
 
 @chapters
 def test_code_cells_are_short(path):
-    """None is over 25 lines, and 9 of 10 that are no exercise are within 12."""
-    code = cells(path, "code")
-    assert max(len(c.source.splitlines()) for c in code) <= 25
-    lengths = sorted(len(c.source.splitlines()) for c in code if "nbgrader" not in c.metadata)
-    assert lengths[max(0, -(-9 * len(lengths) // 10) - 1)] <= 12
+    """9 of 10 that are open and no exercise are within 12 lines; none is over 30.
+
+    Chapters that are to be reworked (tests/to_shrink.json) may have longer ones until then.
+    """
+    code = [c.source for c in cells(path, "code")[1:] if "nbgrader" not in c.metadata]
+    assert max(len(source.splitlines()) for source in code) <= 30
+    lengths = sorted(len(source.splitlines()) for source in code if not title(source))
+    reworked = path.stem not in json.loads((ROOT / "tests" / "to_shrink.json").read_text())
+    assert lengths[max(0, -(-9 * len(lengths) // 10) - 1)] <= (12 if reworked else 20)
+
+
+@chapters
+def test_cells_are_folded_alike_on_the_page_in_colab_and_in_jupyterlab(path):
+    """The line `# @title …` and the two renderers' metadata say the same of every cell."""
+    as_committed = read(path)
+    assert fold(read(path)) == as_committed, "run: python tools/fold.py notebooks/*.ipynb"
+
+
+@chapters
+def test_captions_and_alternative_texts_are_in_folded_cells(path):
+    """Nobody reads them as code, between an unanswered prediction and its figure."""
+    code = [c for c in cells(path, "code") if "nbgrader" not in c.metadata]
+    words = re.compile(r"\bcaptioned\(|\balt=")
+    assert [c.id for c in code if words.search(c.source) and not title(c.source)] == []
 
 
 @chapters

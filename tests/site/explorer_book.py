@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+EXTENSIONS = ROOT / "book" / "_ext"
 
 CONFIG = f"""
 title: Explorers
@@ -18,17 +19,24 @@ execute: {{execute_notebooks: force, timeout: 120, raise_on_error: true}}
 html: {{use_issues_button: false, use_repository_button: false}}
 launch_buttons: {{notebook_interface: classic}}
 sphinx:
+  local_extensions: {{reading: "{EXTENSIONS}", veil: "{EXTENSIONS}", widgets: "{EXTENSIONS}"}}
   config:
     html_static_path: ["{ROOT / "book" / "_static"}"]
     nb_ipywidgets_js: {{anywidget-static.js: {{}}}}
-    nb_mime_priority_overrides: [["html", "text/html", 5]]
     html_context: {{default_mode: auto}}
     html_css_files: [book.css]
+    html_js_files: [reading.js]
 """
 TOC = """
 format: jb-book
 root: index
-chapters: [{file: prune}, {file: predict}, {file: hunt}, {file: book/your-predictions}]
+chapters:
+- {file: prune}
+- {file: predict}
+- {file: hunt}
+- {file: verdict}
+- {file: chapter}
+- {file: book/your-predictions}
 """
 CELLS = {
     "prune": [
@@ -86,6 +94,18 @@ CELLS = {
             "random labels": target(.03, .03 * grow),
         }
         hunt.explorer(targets, id="mini-hunt")
+        """,
+    ],
+    "verdict": [
+        """
+        from helpers import claims
+        claims.verdicts()
+        """,
+    ],
+    "chapter": [
+        """
+        from helpers import claims
+        claims.verdicts("03")
         """,
     ],
 }

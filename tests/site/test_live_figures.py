@@ -12,7 +12,8 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.site
 
 PREFIX = "/some/where/below/"
-PAGES = ("prune", "predict", "hunt")
+DRAWN = ("prune", "predict", "hunt")  # with a static drawing
+PAGES = (*DRAWN, "verdict", "chapter")
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
 KNOWN = "THEBE_JS_URL"  # the theme declares it twice on every page of its own accord
 
@@ -89,7 +90,8 @@ def test_live_figures_replace_the_static_ones_and_fit(show, name, size, over):
     """From a server and from a folder, on phone and desktop, with nothing asked of other hosts."""
     page = show(f"{name}.html", over=over, viewport=SIZES[size])
     live(page)
-    assert page.locator("[data-static-figure]").count() == 0
+    for static in page.locator("[data-static-figure]").all():
+        expect(static).to_be_hidden()
     width, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= screen
     for figure in page.locator(".explorer").all():
@@ -166,11 +168,11 @@ def test_a_link_carries_the_state_and_a_spoilt_one_is_ignored(show):
     figure.get_by_role("button", name="Keep everything").click()
     kept = pressed(figure)
     assert "false" not in kept
-    assert "#explorer-net.v1=" in figure.page.url
+    assert "#explorer-net.v2=" in figure.page.url
     figure.page.reload()
     assert pressed(live(figure.page)) == kept
     opening = pressed(live(show("prune.html")))
-    for fragment in ("#explorer-net.v1=%7Bnonsense", '#explorer-net.v1={"kept":"7"}', "#cut=3"):
+    for fragment in ("#explorer-net.v2=%7Bnonsense", '#explorer-net.v2={"kept":"7"}', "#cut=3"):
         assert pressed(live(show("prune.html" + fragment))) == opening
 
 
@@ -354,6 +356,103 @@ def test_reduced_motion_stops_every_transition(show):
     assert figure.locator("*").evaluate_all(moving) > 0  # so the test can fail
 
 
+# --- verdicts ----------------------------------------------------------------------------------
+def first_row(page):
+    """The first claim whose bar can move."""
+    figure = live(page)
+    return figure.locator(".v-row:has(input[type=range])").first
+
+
+def test_the_bar_moves_by_keyboard_and_mouse_and_the_row_says_so(show):
+    """To the far left and to the far right a bar gives opposite verdicts; back is one button."""
+    page = show("verdict.html")
+    row = first_row(page)
+    word, said = row.locator(".v-word"), row.locator(".v-say")
+    registered = word.text_content()
+    expect(said).to_be_hidden()
+    bar = row.locator("input[type=range]")
+    bar.press("Home")
+    expect(said).to_contain_text("With the bar moved")
+    expect(status(live(page))).to_contain_text("With the bar moved")
+    low = word.text_content()
+    bar.press("End")
+    expect(word).not_to_have_text(low)
+    assert {low.split()[-1].lower(), word.text_content().split()[-1].lower()} == {
+        "supported",
+        "refuted",
+    }
+    place = row.locator(".v-bar").first.evaluate("e => parseFloat(e.style.left)")
+    box = bar.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    moved = row.locator(".v-bar").first.evaluate("e => parseFloat(e.style.left)")
+    assert abs(moved - 25) < 4 < abs(moved - place)
+    row.get_by_role("button", name="Back to the registered bar").click()
+    expect(word).to_have_text(registered)
+    expect(said).to_be_hidden()
+
+
+def test_the_bar_moves_by_touch(show):
+    page = show("verdict.html", viewport=SIZES["phone"], has_touch=True)
+    row = first_row(page)
+    row.scroll_into_view_if_needed()
+    row.locator("input[type=range]").tap(position={"x": 30, "y": 15})
+    expect(row.locator(".v-say")).to_be_visible()
+
+
+def test_filters_and_words_leave_the_claims_that_fit(show):
+    page = show("verdict.html")
+    figure = live(page)
+    every = figure.locator(".v-row:visible").count()
+    chosen = figure.get_by_label("Verdict", exact=True)
+    assert chosen.evaluate("e => e.selectedOptions[0].text") == "Verdict: all"
+    figure.get_by_role("searchbox").fill("dog")
+    expect(figure.locator(".v-row:visible").first).to_contain_text("dog")
+    few = figure.locator(".v-row:visible").count()
+    assert 0 < few < every
+    figure.get_by_label("Verdict", exact=True).select_option("refuted")
+    for word in figure.locator(".v-row:visible .v-word").all():
+        expect(word).to_contain_text("refuted", ignore_case=True)
+    figure.get_by_role("button", name="Reset").click()
+    assert figure.locator(".v-row:visible").count() == every
+
+
+def test_every_claim_has_an_address_and_its_card(show):
+    """An address that names a claim shows its row, and the card that Python wrote folds in it."""
+    page = show("verdict.html#claim-03-beats-neuron")
+    row = page.locator("#claim-03-beats-neuron")
+    assert row.count() == 1
+    expect(row).to_be_in_viewport()
+    row.locator(".v-card > summary").click()
+    expect(row.locator(".v-card")).to_contain_text("Strongest objection")
+
+
+def test_a_chapter_shows_three_verdicts_and_counts_the_rest(show):
+    """What is folded away is told by its number; the address of a claim in it opens the fold."""
+    page = show("chapter.html")
+    figure = live(page)
+    every, seen = figure.locator(".v-row"), figure.locator(".v-row:visible")
+    assert seen.count() == 3 < every.count()
+    summaries = figure.locator(".v-rest > summary")
+    told = sum(int(text.split()[0]) for text in summaries.all_text_contents())
+    assert told == every.count() - 3
+    last = every.last.get_attribute("id")
+    for summary in summaries.all():
+        summary.click()
+    assert seen.count() == every.count()
+    page = show(f"chapter.html#{last}")
+    expect(page.locator(f"#{last}")).to_be_in_viewport()
+
+
+def test_verdicts_stand_as_folded_cards_without_javascript(show):
+    page = show("verdict.html", java_script_enabled=False)
+    cards = page.locator("details.verdict")
+    assert cards.count() > 50
+    card = page.locator("#claim-03-beats-neuron")
+    expect(card.locator("summary").first).to_contain_text("holds for all 10 digits")
+    card.locator("summary").first.click()
+    expect(card).to_contain_text("Strongest objection")
+
+
 def test_dark_and_light_have_their_own_colours(show):
     colours = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor].join()"
     seen = {
@@ -371,7 +470,7 @@ def test_print_hides_the_controls_and_keeps_figure_and_sentence(show):
     expect(status(figure)).to_be_visible()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_without_javascript_the_static_figure_is_there(show, name):
     page = show(f"{name}.html", java_script_enabled=False)
     figure = page.locator("[data-static-figure]").first

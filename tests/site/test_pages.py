@@ -1,11 +1,16 @@
 """Every page in a real browser: phone and desktop, light and dark, no other host, no script."""
 
+import json
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pytest
 from bs4 import BeautifulSoup
 
+from widgets import needed
+
 pytestmark = pytest.mark.site
+
+WIDGET = "application/vnd.jupyter.widget-"
 
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
 AXE_RULES = {
@@ -159,3 +164,24 @@ def test_no_page_shows_a_warning_or_a_traceback(site, pages):
         if block.get_text(strip=True)
     ]
     assert shown == []
+
+
+def test_pages_are_light_and_carry_no_model_without_a_view(site, pages):
+    """Below 1.2 MB each; every saved widget model leads back to a view; sources stand once."""
+    bad = []
+    for path in pages:
+        text = (site / path).read_text()
+        if len(text.encode()) >= 1_200_000:
+            bad.append(f"{path}: {len(text.encode()):,} bytes")
+        soup = BeautifulSoup(text, "html.parser")
+        views = [json.loads(s.string)["model_id"] for s in soup.find_all(type=f"{WIDGET}view+json")]
+        for saved in soup.find_all(type=f"{WIDGET}state+json"):
+            page = json.loads(saved.string)
+            orphans = set(page["state"]) - set(needed(page["state"], views))
+            bad += [f"{path}: model {name} without a view" for name in sorted(orphans)]
+            if len(set(page["parts"])) < len(page["parts"]):
+                bad.append(f"{path}: a source stands twice")
+        shared = text.count("Shared by every explorer")
+        if shared != bool(views):
+            bad.append(f"{path}: the explorers' shared code stands {shared} times")
+    assert bad == []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from helpers import boolean
+from helpers.counting import boolean
 
 
 def linear_program(phi, code):

@@ -8,12 +8,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import golden_verdicts
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from torch import nn
 
-from helpers.explorers import frame, hunt, predict, prune
+from helpers import counting
+from helpers.counting import boolean
+from helpers.explorers import hunt, predict, prune
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +35,7 @@ def brute_force(weights):
     """Tries every mask on the network itself: counts (256,) and fewest cuts (256,)."""
     counts, cuts = np.zeros(256), np.full(256, -1)
     for mask in itertools.product([0, 1], repeat=len(weights)):
-        number = prune.function_number(prune.forward(weights, np.array(mask))[1] > 0)
+        number = boolean.to_code(prune.forward(weights, np.array(mask))[1] > 0)
         missing = len(mask) - sum(mask)
         counts[number] += 1
         if cuts[number] < 0 or missing < cuts[number]:
@@ -68,23 +73,30 @@ def test_search_counts_what_trying_every_mask_counts(h):
     assert found.counts.sum() == 2 ** len(weights)
 
 
+@pytest.mark.parametrize("h", [3, 4])
+def test_search_counts_what_counting_counts(h):
+    """`counting.mask_counts` compares ranks of half sums and never forms a mask; the figure shows
+    one, so it sums over behaviours: the two ways agree on every function, in one numbering."""
+    assert (prune.search(prune.weights_of(net(h))).counts == counting.mask_counts(net(h))).all()
+
+
 def test_every_example_computes_its_function():
     """The mask that is shown for a function makes the network compute it."""
     weights = prune.weights_of(net(4, seed=1))
     found = prune.search(weights)
     for target in np.flatnonzero(found.counts):
         mask = found.example[target]
-        assert prune.function_number(prune.forward(weights, mask)[1] > 0) == target
+        assert boolean.to_code(prune.forward(weights, mask)[1] > 0) == target
         assert (mask == 0).sum() == found.cuts[target]
 
 
 def test_presets_are_the_functions_their_names_say():
-    """Parity is 01101001 in counting order, majority 00010111."""
+    """Bit j is the output at input j: parity is 10010110, majority 11101000, as in `counting`."""
     spec = prune.explorer(net(2)).spec
     tables = {each["name"]: each["target"] for each in spec["presets"]}
-    assert tables["an odd number on (parity)"] == 0b01101001
-    assert tables["majority: at least two on"] == 0b00010111
-    assert tables["if x1 then x2, else x3"] == 0b01010011
+    assert tables["an odd number on (parity)"] == boolean.parity(3) == 0b10010110
+    assert tables["majority: at least two on"] == 0b11101000
+    assert tables["if x1 then x2, else x3"] == 0b11001010
 
 
 @pytest.mark.parametrize(
@@ -107,20 +119,40 @@ def test_an_unknown_target_is_refused():
         prune.explorer(net(2), "dog")
 
 
-def test_the_static_figure_travels_with_the_view():
-    """One output holds the live view and, as HTML, figure, sentence, table and the same view."""
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def shown(widget):
+    """What IPython displays for `widget`: the static figure's HTML and the view's mime bundle."""
+    shell = InteractiveShell.instance()
+    with capture_output() as captured:
+        assert shell.display_formatter.format(widget) == ({}, {})
+    static, view = captured.outputs
+    return static.data["text/html"], view.data
+
+
+def test_the_static_figure_stands_before_the_view():
+    """Two outputs: the figure as HTML that needs no other host, then the live view."""
     for widget in (
         prune.explorer(net(2)),
         predict.curve("Q?", [1, 2, 3], [0, 0.5, 1], id="a", x_label="x", y_label="y"),
         predict.choice("Q?", ["a", "b"], "b", id="b"),
         hunt.explorer(targets()),
     ):
-        data, _ = widget._repr_mimebundle_()
-        assert data[frame.VIEW]["model_id"] == widget.model_id
-        assert widget.model_id in data["text/html"]
-        assert "data-static-figure" in data["text/html"]
-        assert "<table>" in data["text/html"]
-        assert not re.search(r"""(src|href)=|https?:""", data["text/html"])
+        static, view = shown(widget)
+        assert view[VIEW]["model_id"] == widget.model_id
+        assert f'data-static-figure="{widget.spec["id"]}"' in static
+        assert widget.static() in static
+        assert not re.search(r"""(src|href)=|https?:""", static)
+
+
+def test_the_static_figure_of_a_prediction_keeps_its_truth():
+    """Nobody reads the result in the question's own figure before making a guess."""
+    options = {"id": "t", "x_label": "x", "y_label": "y"}
+    curve = predict.curve("Q?", [1, 2, 3], [0.123, 0.456, 0.789], **options)
+    assert not re.search("123|456|789", curve.static())
+    open_question = predict.choice("Q?", ["a", "b"], id="u").static()
+    assert predict.choice("Q?", ["a", "b"], "b", id="u").static() == open_question
 
 
 def test_words_of_a_question_cannot_become_markup():
@@ -250,6 +282,7 @@ def golden(folder):
     path = folder / "golden.json"
     path.write_text(json.dumps({
         "prune": {"nets": nets, "forward": runs, "correlations": correlations},
+        "verdict": golden_verdicts.golden(),
         "hunt": {"spec": widget.spec, "best": best,
                  "data": np.frombuffer(widget.data, dtype=np.int8).tolist()},
     }))  # fmt: skip
@@ -271,7 +304,32 @@ def test_the_modules_pure_functions_pass_under_node(tmp_path):
     assert re.search(r"# pass (\d+)", done.stdout).group(1) != "0"
 
 
+def test_the_modules_types_and_layout_are_checked():
+    """`node tests/explorers/check.mjs`: types from JSDoc, Prettier's layout, lines that fit."""
+    folder = ROOT / "tests" / "explorers"
+    if not (folder / "node_modules").exists():
+        pytest.skip("no TypeScript: run `npm install` in tests/explorers to check the modules")
+    done = subprocess.run(["node", str(folder / "check.mjs")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_scores_may_be_tensors():
     scores = torch.linspace(-0.5, 0.5, 8)
     made = hunt.Target(scores, scores / 2, torch.ones(8, 2, 2), {"a law": [0.1, 0.2, 0.3, 0.4]})
     assert hunt.explorer({"random labels": made}).spec["steps"] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(("value", "right"), [(-3.0, 0), (0.1, 1), (0.24, 1), (0.25, 2), (9.0, 2)])
+def test_a_measured_value_is_revealed_as_the_range_it_falls_in(value, right):
+    guess = predict.choice("How much?", ["little", "some", "much"], id="t-bin")
+    guess.reveal_bin(value, [0.1, 0.25])
+    assert guess.spec["truth"] == right
+
+
+@pytest.mark.parametrize(
+    ("value", "edges"), [(1.0, [0.1]), (1.0, [0.2, 0.1]), (1.0, [0.1, 0.1]), (float("nan"), [0, 1])]
+)
+def test_ranges_that_do_not_fit_the_answers_are_refused(value, edges):
+    guess = predict.choice("How much?", ["little", "some", "much"], id="t-bin")
+    with pytest.raises(ValueError, match="wanted a number and 2 rising edges between the answers"):
+        guess.reveal_bin(value, edges)

@@ -12,8 +12,8 @@ from sklearn.linear_model import Ridge
 from torch import nn
 
 from helpers import features, networks, tasks, yardstick
-from helpers.descent import directions
 from helpers.networks import mlp
+from helpers.yardstick.descent import directions
 
 
 def randn(*shape, seed=0):
@@ -138,7 +138,7 @@ def test_the_parameterisation_does_not_change_the_reading(parameterization):
 def test_other_modules_are_refused_by_name(module):
     """What is no Linear, Conv2d, pooling, Flatten or pointwise module is named, not computed."""
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), module, nn.Linear(8, 1))
-    with pytest.raises(TypeError, match=rf"received {type(module).__name__} at position 3"):
+    with pytest.raises(TypeError, match=rf"in which 3 is {type(module).__name__}"):
         features.readout(net, small_task())
 
 
@@ -148,8 +148,8 @@ def test_other_pointwise_modules_are_welcome():
     assert features.layer_features(net, torch.randn(2, 16)).shape == (2, 8)
 
 
-def test_a_network_that_is_no_sequential_is_refused():
-    with pytest.raises(TypeError, match=r"wanted an nn\.Sequential .* received Linear"):
+def test_a_network_without_hidden_layer_is_refused():
+    with pytest.raises(ValueError, match=r"wanted a network with a hidden layer"):
         features.readout(nn.Linear(4, 1), small_task())
 
 
@@ -241,22 +241,10 @@ def test_descent_without_end_is_the_ridgeless_solution():
     assert torch.allclose(last, torch.linalg.pinv(phi @ phi.T) @ y, atol=1e-8)
 
 
-def test_edof_of_directions_is_the_ridge_fits():
-    """The spectrum's effective degrees of freedom are those of the fit."""
-    task = small_task(n=30)
-    net = mlp([16, 12, 1], seed=1)
-    fit = features.readout(net, task, lambdas=(0.01,)).detail
-    phi = features.layer_features(net, task.x_train).double()
-    phi = phi - phi.mean(0)
-    assert directions(phi @ phi.T).edof(fit["lam"]) == pytest.approx(fit["edof"], abs=1e-6)
-
-
 def test_wrong_descents_are_refused():
     found = directions(torch.eye(3, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"wanted a learning rate in \(0, 6\], received 7"):
         found.remaining(7.0, torch.tensor([1]))
-    with pytest.raises(ValueError, match="wanted a penalty above zero"):
-        found.edof(0.0)
     with pytest.raises(ValueError, match=r"wanted a square kernel, received \(2, 3\)"):
         directions(torch.zeros(2, 3))
     with pytest.raises(ValueError, match="wanted a symmetric kernel"):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from scipy.stats import t as student_t
 
-from helpers import intervals, tasks
-from helpers.intervals import interval
-from helpers.yardstick import METRICS, reading
+from helpers import rounding, tasks
+from helpers.yardstick import METRICS, Reading, intervals
+from helpers.yardstick.intervals import interval
 
 
 def _crossed(rng, seeds, spread_seed, spread_image, noise, pool=300, held_out=150):
@@ -76,7 +76,7 @@ def test_shares_get_the_exact_interval(hits):
     found = interval([1.0] * hits + [0.0] * (20 - hits))
     exact = binomtest(hits, 20).proportion_ci(0.95, "exact")
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
-    assert repr(found) == f"{hits / 20:.3f} [{exact.low:.3f}, {exact.high:.3f}]"
+    assert repr(found) == rounding.interval(hits / 20, exact.low, exact.high)
 
 
 def test_a_statistic_of_the_mean_curve():
@@ -125,7 +125,7 @@ def test_an_image_weighs_the_same_in_every_split():
 
 def test_rows_hold_both_parts_every_metric_and_the_draws():
     task = tasks.digits(3, n_train=900, seed=0)
-    found = reading("middle", lambda x: x[:, 0, 4, 4], task, bits=0.0)
+    found = Reading.of("middle", lambda x: x[:, 0, 4, 4], task, bits=0.0)
     frame = pd.DataFrame(intervals.rows(found, task, seed=0, reading="middle"))
     assert list(frame["part"]) == ["train"] * 3 + ["test"] * 3
     assert list(frame["metric"]) == 2 * list(METRICS)
@@ -167,3 +167,11 @@ def test_paired_differences_match_by_seed_whatever_the_order():
     assert [draw[0] for draw in found["draws"]] == [2, 3, 4]
     with pytest.raises(ValueError, match=r"'a' and 'b' were not measured on the same \['seed'\]"):
         intervals.paired(frame[frame["value"] != 3.0], "reading", "a", "b", on=["seed"])
+
+
+def test_a_range_in_whole_numbers_gives_bounds_that_are_numbers_all_the_same():
+    """Values so near the bound that the interval ends on it, as those of a neuron's twin do."""
+    found = interval([1 - 2e-12, 1.0], within=(0, 1))
+    assert isinstance(found.high, float)
+    assert isinstance(found.low, float)
+    assert found.high <= 1

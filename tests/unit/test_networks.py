@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers import networks
+from helpers import features, networks, seeds
+from helpers.claims.ch04_pruning.members import _random_weights
+from helpers.counting import small_nets
 
 KINDS = networks.PARAMETERIZATIONS
 
@@ -125,13 +127,17 @@ def test_bad_input_is_named(unchecked, call, message):
 def test_what_is_not_pointwise_is_refused_by_name(module):
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 8), module, nn.Linear(8, 1))
     name = type(module).__name__
-    with pytest.raises(TypeError, match=f"pointwise modules, received {name} at position 2"):
+    with pytest.raises(TypeError, match=f"received a network in which 2 is {name}"):
         networks.activations(net, torch.randn(3, 4))
 
 
 def test_only_a_sequence_can_be_taken_apart(unchecked):
-    with pytest.raises(TypeError, match=r"wanted an nn.Sequential .*, received Linear"):
-        networks.hidden_layers(nn.Linear(2, 1))
+    class Residual(nn.Sequential):
+        def forward(self, x):
+            return x + super().forward(x)
+
+    with pytest.raises(TypeError, match=r"nested in nn\.Sequential, received .* is Residual"):
+        networks.hidden_layers(Residual(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -176,3 +182,23 @@ def test_a_layer_that_is_not_there_is_named(layer):
         networks.activations(net, x, layer)
     with pytest.raises(ValueError, match=message):
         list(networks.chosen_activations(net, x, layer, torch.tensor([0])))
+
+
+def test_the_four_families_that_draw_networks_have_one_law():
+    """Networks, averaged patches, small nets in a stack and random members: g/sqrt(fan-in), .5."""
+    patches = features.random_patches(2000, in_channels=2, patch=4)
+    stack = small_nets.draw(4, 3, 20_000)
+    members = _random_weights(networks.mlp([50, 40, 1]), 100, seeds.generator(0, "here"))
+    for weights, bias, fan_in, activation in (
+        (patches[0].weight, patches[0].bias, 2 * 4 * 4, "relu"),
+        (patches[4].weight, None, 2000 * 4, "identity"),
+        (stack[:, :12], stack[:, 12:15], 4, "relu"),
+        (stack[:, 15:18], stack[:, 18], 3, "identity"),
+        (members["1.weight"], members["1.bias"], 50, "relu"),
+        (members["3.weight"], members["3.bias"], 40, "identity"),
+    ):
+        law = networks.weight_std(fan_in, activation)
+        assert float(weights.std()) == pytest.approx(law, rel=0.05)
+        assert bias is None or float(bias.std()) == pytest.approx(0.5, rel=0.1)
+    assert networks.weight_std(8, "relu") == pytest.approx(0.5)
+    assert networks.weight_std(4) == pytest.approx(0.5)

@@ -183,5 +183,5 @@ def test_an_unknown_activation_or_network_is_refused(monkeypatch, task):
     x, y = task.x_train.flatten(1), task.y_train[:, None]
     with pytest.raises(ValueError, match=r"wanted an activation among .*, received 'step'"):
         neurons.optimised_neuron(x, y, activation="step")
-    with pytest.raises(TypeError, match=r"wanted an nn\.Sequential"):
+    with pytest.raises(ValueError, match=r"wanted a network with a hidden layer"):
         neurons.best_neuron(nn.Linear(64, 1), task)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import eval_chebyt, eval_hermitenorm, eval_legendre
 
-from helpers import features, networks, polynomials
+from helpers import features, networks
+from helpers.features import polynomials
 
 
 def generator(seed=0):

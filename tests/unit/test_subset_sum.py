@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.subset_sum import MAX_VALUES, subset_sum
+from helpers.pruning.sums import MAX_VALUES, subset_sum
 
 
 def brute_force(values, target):
@@ -61,7 +61,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch):
     g = torch.Generator().manual_seed(1)
     values, targets = torch.randn(50, 8, generator=g), torch.randn(50, generator=g)
     whole_batch = subset_sum(values, targets)
-    monkeypatch.setattr("helpers.subset_sum._ELEMENTS", 2**6)
+    monkeypatch.setattr("helpers.pruning.sums._ELEMENTS", 2**6)
     assert torch.equal(subset_sum(values, targets), whole_batch)
 
 
@@ -99,7 +99,7 @@ def test_a_planted_subset_of_thirty_values_is_found():
         (
             torch.ones(2, 3),
             torch.ones(4),
-            r"received \(2, 3\) and \(4,\): their leading axes must broadcast",
+            r"received \(2, 3\) and \(4,\): make their leading axes broadcast",
         ),
     ],
 )

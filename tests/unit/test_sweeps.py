@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers.sweeps import sweep
+from helpers.sweeps import kept, sweep
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -38,6 +38,20 @@ def test_lists_frames_tuples_and_own_columns_are_kept():
     assert list(frame.index) == [0, 1, 2, 3]
     own = sweep(lambda seed: {"seed": seed + 100, "v": 1}, {"seed": [1]}, progress=False)
     assert own.to_dict("records") == [{"seed": 101, "v": 1}]
+
+
+def test_a_kept_frame_is_made_once_and_nobody_can_spoil_it_for_the_next():
+    made = []
+
+    @kept
+    def frame(seed):
+        made.append(seed)
+        return pd.DataFrame({"value": [seed]})
+
+    frame(1)["value"] = 99
+    assert frame(1)["value"].item() == 1
+    assert frame(2)["value"].item() == 2
+    assert made == [1, 2]
 
 
 @pytest.mark.parametrize("grid", [{}, {"a": []}, {"a": [1], "b": []}])

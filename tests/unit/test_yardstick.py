@@ -117,13 +117,13 @@ def _separable() -> Task:
 
 
 def test_a_reading_chooses_its_cut_on_train_and_never_on_test():
-    found = yardstick.reading("ruler", lambda x: x[:, 0], _separable(), bits=2.0)
+    found = yardstick.Reading.of("ruler", lambda x: x[:, 0], _separable(), bits=2.0)
     assert found.cut == 3.5
     assert found.train.auc == found.train.balanced_accuracy == 1
     assert found.test.auc == found.test.balanced_accuracy == 0
     assert found.bits == 2.0
     assert found.detail == {"code": 2.0}
-    longer = yardstick.reading("ruler", lambda x: x[:, 0], _separable(), bits=99.0)
+    longer = yardstick.Reading.of("ruler", lambda x: x[:, 0], _separable(), bits=99.0)
     assert (longer.bits, longer.detail["code"]) == (8.0, 99.0), "eight labels are eight bits"
     assert repr(found) == (
         f"ruler: held-out correlation {found.test.correlation:.3f}, AUC 0.000, balanced accuracy "
@@ -133,9 +133,9 @@ def test_a_reading_chooses_its_cut_on_train_and_never_on_test():
 
 def test_scores_of_another_shape_or_not_finite_are_refused(unchecked):
     with pytest.raises(ValueError, match=r"wanted one score per train image, shape \(8,\)"):
-        yardstick.reading("column", lambda x: x, _separable(), bits=0)
-    with pytest.raises(ValueError, match="log: a train score is nan or infinite"):
-        yardstick.reading("log", lambda x: x[:, 0].log(), _separable(), bits=0)
+        yardstick.Reading.of("column", lambda x: x, _separable(), bits=0)
+    with pytest.raises(ValueError, match="log: wanted finite scores"):
+        yardstick.Reading.of("log", lambda x: x[:, 0].log(), _separable(), bits=0)
 
 
 def test_random_labels_score_chance_held_out_for_any_reading():

@@ -1,15 +1,14 @@
 """The experiments of chapter 04 at a small size."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
-from helpers import construct, networks, pruning
-from helpers.claims import built_subnetwork_claims, random_members
-from helpers.claims import built_subnetworks as built
-from helpers.claims import found_subnetworks as found
-from helpers.claims.ten_digits import accuracy, minus, share, ten_digits
+from helpers import networks, pruning
+from helpers.claims.ch04_pruning import built, built_claims, found, planted, tickets
+from helpers.claims.ch04_pruning import members as random_members
+from helpers.claims.ch04_pruning.ten_digits import accuracy, minus, share, ten_digits
+from helpers.pruning import build
 
 
 def test_the_ten_digits_are_the_images_of_the_detection_tasks_with_their_digit():
@@ -52,33 +51,55 @@ def test_a_built_digits_network_agrees_better_with_more_samples():
 
 def test_dense_circuits_cost_their_size_and_sparse_ones_its_square():
     slopes = {
-        row["case"]: row["value"]
-        for row in built_subnetwork_claims.cost_exponent(0, widths=(8, 16, 32))
+        row["case"]: row["value"] for row in built_claims.cost_exponent(0, widths=(8, 16, 32))
     }
     assert slopes["dense"] == pytest.approx(1, abs=0.1)
     assert slopes["sparse"] == pytest.approx(2, abs=0.2)
 
 
 def test_the_planted_parity_is_right_and_the_task_is_the_same_parity():
-    assert built.planted(0)["value"] == 1
-    task = built.parity_task(0, bits=built.BITS, n_train=50)
-    pruned = built.plant(0).pruned()
+    assert planted.planted(0)["value"] == 1
+    task = planted.parity_task(0, bits=planted.BITS, n_train=50)
+    pruned = planted.plant(0).pruned()
     with torch.no_grad():
         assert torch.equal(pruned(task.x_test)[:, 0].sign(), task.y_test)
 
 
 def test_balancing_keeps_the_planted_mask_right():
-    plant = built.plant(0)
-    task = built.parity_task(0, bits=built.BITS, n_train=50)
-    with torch.no_grad():
-        scores = pruning.masked(construct.balanced(plant.net), plant.masks)(task.x_test)[:, 0]
-    assert torch.equal(scores.sign(), task.y_test)
+    """The masks that search is to find are there in the network that it starts from."""
+    task = planted.parity_task(0, bits=planted.BITS, n_train=50)
+    pruned = pruning.masked(planted.start("planted", 0), planted.plant(0).masks)
+    assert planted.accuracies(pruned, task) == {"value": 1, "train": 1}
+
+
+def test_equations_find_the_parity_from_enough_examples_and_not_from_too_few():
+    assert planted.equations(0, n_train=200) == {"value": 1}
+    assert 0.4 < planted.equations(0, n_train=20)["value"] < 0.6
+
+
+def test_a_mask_that_joins_nothing_is_right_half_of_the_time():
+    """An output of zero is one of the two answers, not a third that is always wrong."""
+    net, task = networks.mlp([40, 3, 1]), planted.parity_task(0, bits=2, n_train=50)
+    nothing = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in net.named_parameters()}
+    found = planted.accuracies(pruning.masked(net, nothing), task)["value"]
+    assert found == float((task.y_test < 0).float().mean())
+
+
+def test_with_enough_of_both_signs_every_weight_is_built():
+    """Of 34 numbers, twenty by size alone can lack all that have the right sign and the size."""
+    big = torch.linspace(0.4, 0.73, 17, dtype=torch.float64)
+    right = torch.tensor([-0.61, -0.54, -0.4, -0.32, -0.19], dtype=torch.float64)
+    small = torch.linspace(-0.02, 0.02, 12, dtype=torch.float64)
+    products = torch.cat([big, right, small])[None]
+    wanted = torch.tensor([-0.3519], dtype=torch.float64)
+    pick = build._nearest(products, wanted)
+    assert abs(float((products * pick).sum() - wanted)) < 1e-4
 
 
 def test_arms_of_a_ticket_keep_as_many_weights_and_differ_where_they_say():
     net = networks.mlp([64, 12, 10], seed=1)
     masks = pruning.magnitude(net, keep=0.3, biases=False)
-    arms = found.arms_of_a_ticket(net, masks, seed=1)
+    arms = tickets.arms_of_a_ticket(net, masks, seed=1)
     assert {pruning.kept(m) for _, m in arms.values()} == {pruning.kept(masks)}
     start, _ = arms["original signs, magnitudes shuffled"]
     for name, mask in masks.items():
@@ -97,15 +118,29 @@ def test_arms_of_a_ticket_keep_as_many_weights_and_differ_where_they_say():
 def test_rounds_of_magnitude_pruning_end_at_the_share():
     task, net = ten_digits(0), networks.mlp([64, 12, 10])
     options = {"rounds": 3, "steps": 20, "seed": 0}
-    few = found.magnitude_rounds(net, task, keep=0.2, **options)
+    few = tickets.magnitude_rounds(net, task, keep=0.2, **options)
     weights = sum(m.numel() for m in few.values())
     assert pruning.kept(few) == round(0.2 * weights)
 
 
-def test_the_four_cells_add_up_and_parity_is_in_one_of_them():
-    frame = pd.DataFrame(found.cells(1, width=3, steps=100))
-    assert frame["value"].sum() == pytest.approx(1)
-    assert frame["parity"].sum() == 1
+def test_random_labels_cut_another_ticket_of_the_same_network():
+    told = {"sizes": (64, 12, 10), "keep": 0.2, "rounds": 2, "steps": 20}
+    (net, masks, task), (same, others, shuffled) = (
+        tickets.cut(1, labels=labels, **told) for labels in ("true", "random")
+    )
+    assert torch.equal(net[1].weight, same[1].weight)
+    assert pruning.kept(masks) == pruning.kept(others)
+    assert pruning.overlap(masks, others) < 0.95
+    assert torch.equal(task.y_train.sort().values, shuffled.y_train.sort().values)
+    assert not torch.equal(task.y_train, shuffled.y_train)
+
+
+def test_presence_is_that_of_the_nets_that_training_starts_from():
+    """What a net computes untrained is there, and found at step 0."""
+    present, arrived = found.present_and_found(1, width=3, steps=0, nets=4)
+    assert present.shape == arrived.shape == (4, 256)
+    assert arrived.sum() == 4
+    assert present[arrived].all()
 
 
 def test_random_members_have_the_outputs_of_the_networks_they_stand_for():
