@@ -21,13 +21,19 @@ export PYTHONPATH := $(CURDIR)/src
 export PATH := $(abspath $(BIN)):$(PATH)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help env book test test-all serve lab claims lock clean
+.PHONY: help env book pdf artefact lint test test-all colab links serve lab results claims lock clean
 help:
 	@echo "make book      set up, run the chapters, build the site"
+	@echo "make pdf       print the site to book.pdf and answers.pdf, which it then links to"
+	@echo "make artefact  put the site onto the branch gh-pages, as it is published"
+	@echo "make lint      format, imports, types: what needs no run"
 	@echo "make test      build the book and test everything that is fast"
 	@echo "make test-all  the slow tests too"
+	@echo "make colab     run every chapter as a student in Colab does (needs the network)"
+	@echo "make links     ask other people's pages that the book links to whether they are there"
 	@echo "make serve     read the site on this machine (PORT=$(PORT))"
 	@echo "make lab       open the chapters in JupyterLab"
+	@echo "make results   compute again what figures show of long runs (photos need HELPERS_DATA; long)"
 	@echo "make claims    measure every claim at full size and rewrite the ledger (long)"
 	@echo "make lock      compile requirements.txt again (needs uv)"
 	@echo "make clean     remove what was built, keep the environment"
@@ -54,17 +60,40 @@ book: $(READY)
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is at file://$(CURDIR)/$(SITE)"
 
+pdf: book
+	@$(BIN)/python tools/pdf.py
+
+artefact: pdf
+	@$(BIN)/python tools/artefact.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
 test: book
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not colab" $(PYTEST_ARGS)
 
 test-all: book
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not colab" $(PYTEST_ARGS)
+
+colab: book
+	$(BIN)/python -m pytest -m colab tests/colab $(PYTEST_ARGS)
+
+links: book
+	$(BIN)/python tools/links.py
 
 serve: book
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+# Every module of a chapter that stores what its figures show.
+results: $(READY)
+	for file in $$(grep -l '^def store' src/helpers/claims/ch*/*.py | cut -d/ -f3- | cut -d. -f1); do \
+	  $(BIN)/python -m helpers.$$(echo $$file | tr / .) || exit 1; done
 
 claims: $(READY)
 	$(BIN)/python -m helpers.claims
@@ -79,4 +108,4 @@ lock:
 	mv requirements.txt.new requirements.txt
 
 clean:
-	rm -rf _build .pytest_cache .hypothesis .ruff_cache
+	rm -rf _build .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -103,9 +103,9 @@ def report(rows: list[dict], *, save: bool) -> None:
     with pd.option_context("display.width", 160, "display.max_rows", None):
         print(frame.to_string(index=False, float_format=lambda v: f"{v:.3g}"))
     if save:
-        from helpers import stored
+        from helpers import results
 
-        path = stored.save("entk-benchmark", frame, command="python benchmarks/entk.py")
+        path = results.save("entk-benchmark", frame, command="python benchmarks/entk.py")
         print(f"written to {path}")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from helpers.subset_sum import subset_sum
+from helpers.pruning.sums import subset_sum
 
 
 def highs(values, target):

@@ -19,7 +19,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 
-from helpers import cifar
+from helpers.data import cifar
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"

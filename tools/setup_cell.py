@@ -1,6 +1,8 @@
 """The setup cell, the same in every chapter: its text lives here and nowhere else.
 
 `python tools/setup_cell.py` writes it into every notebook (the first code cell); a test compares.
+The student versions carry it pinned: to the commit that was built, and to the fingerprint of that
+commit's package, so that last term's does not pass for it.
 """
 
 import tomllib
@@ -13,22 +15,61 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 
 # Silent in a clone. In Colab it fetches the package; torch and numpy stay as they are there.
+# A folder that is called helpers and holds no module has no origin, and is passed over.
+# Where there is no git, GitHub's archive of the same commit will do.
 TEMPLATE = """\
-try:
-    import helpers
-except ModuleNotFoundError:
-    %pip install -q "{package} @ git+{repository}@{revision}"
-    import helpers
-if getattr(helpers, "BOOK", None) != "{package}":
-    raise ImportError(f"another module named helpers hides this book's: move away {{helpers}}")"""
+# @title Set up: fetch the book's package where it is missing (run this first)
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
 
-# The page does not show it; Colab and JupyterLab do.
-METADATA = {"tags": ["remove-cell"]}
+BOOK = "{package}"
+REPOSITORY = "{repository}"
+REVISION, FINGERPRINT = "{revision}", "{fingerprint}"
+AGAIN = "then restart the runtime (Python keeps what it has imported), run this again"
+if not getattr(importlib.util.find_spec("helpers"), "origin", None):
+    archive = f"{{REPOSITORY}}/archive/{{REVISION}}.zip"
+    place = f"git+{{REPOSITORY}}@{{REVISION}}" if shutil.which("git") else archive
+    source = f"{{BOOK}} @ {{place}}"
+    command = [sys.executable, "-m", "pip", "install", "-q", source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    causes = {{
+        "not our ref|did not match|404|Username": "no such commit: open the page anew",
+        "ermission denied|Read-only|externally": "a read-only Python: use your own",
+        "resolve|Name or service|imed out|onnect": "no answer: is this machine online?",
+    }}
+    if done.returncode:
+        told = [causes[words] for words in causes if re.search(words, done.stderr)]
+        cause = (told or ["this error:"])[0]
+        raise ImportError(f"wanted {{source}}, received {{cause}}\\n{{done.stderr}}")
+    importlib.invalidate_caches()
+import helpers
+
+if getattr(helpers, "BOOK", None) != BOOK:
+    raise ImportError(
+        f"wanted this book's helpers, received {{helpers}}: move it away, {{AGAIN}}"
+    )
+if FINGERPRINT and getattr(helpers, "fingerprint", str)() != FINGERPRINT:
+    raise ImportError(
+        f"wanted {{BOOK}} as of {{REVISION}}, received another state of it, "
+        f"{{helpers}}: run `%pip uninstall -y {{BOOK}}`, {{AGAIN}}"
+    )"""
+
+# The page does not show it; Colab and JupyterLab show its title.
+METADATA = {"tags": ["remove-cell"], "cellView": "form", "jupyter": {"source_hidden": True}}
 
 
-def setup_cell(repository=REPOSITORY, revision="main"):
-    """Return the cell's source, installing from `revision` of `repository`."""
-    return TEMPLATE.format(package=PROJECT["name"], repository=repository, revision=revision)
+def setup_cell(repository=REPOSITORY, revision="main", fingerprint=""):
+    """Return the cell's source, installing from `revision` of `repository`.
+
+    fingerprint: `helpers.fingerprint()` of that revision; without one any state of the package
+    is taken, as a clone's own notebooks do.
+    """
+    return TEMPLATE.format(
+        package=PROJECT["name"], repository=repository, revision=revision, fingerprint=fingerprint
+    )
 
 
 def first_code_cell(notebook):
