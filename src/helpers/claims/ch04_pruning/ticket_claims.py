@@ -57,7 +57,7 @@ def _budget(factor: int) -> str:
 FRANKLE = ("the lottery ticket hypothesis", "https://arxiv.org/abs/1803.03635")
 ZHOU = ("deconstructing lottery tickets", "https://arxiv.org/abs/1905.01067")
 FRESH = {"first_seed": 3000, "version": 2}
-QUICK = {"sizes": (64, 40, 20, 10), "rounds": 4, "steps": 60}
+QUICK = {"sizes": (64, 40, 20, 10), "rounds": 4, "steps": 30}
 GAP = {
     "over": "budgets",
     "within": (-1, 1),
@@ -76,7 +76,7 @@ CLAIMS = [
         quantity="Held-out accuracy, winning ticket minus weights drawn anew",
         rule=Rule(low=0.05),
         control="All arms see the same images as often; the budgets are each other's control.",
-        adversary=Adversary("refuted", {"keep": 1.0, "rounds": 0}),
+        adversary=Adversary("refuted", {"keep": 1.0, "rounds": 0, "budgets": (1, 4)}),
         objection="On harder tasks and with larger networks a gap may stay (Frankle & Carbin).",
         seen_before="Version 1, two claims on other seeds: .34 at 100 steps, .02 at 1,600.",
         replaces={

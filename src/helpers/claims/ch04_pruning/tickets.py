@@ -42,7 +42,7 @@ def magnitude_rounds(
     return masks
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def cut(
     seed: int,
     *,
