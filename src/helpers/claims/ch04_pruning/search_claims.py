@@ -249,7 +249,7 @@ CLAIMS = [
         objection="Within this budget: with more examples networks do learn such parities.",
         seen_before="Version 1: Adam, 500 steps, .50. On seed 0, 500 steps: Adam .51 (.76 on its "
         "examples), edge-popup .50, the equations 1. Longer runs are new.",
-        small={"samples": 100, "budgets": (100, 1200)},
+        small={"samples": 100, "budgets": (200, 600), "n_train": 2000},
         seeds=10,
         **FRESH,
     ),
