@@ -5,10 +5,11 @@ A thin skin over joblib. To use a cluster, wrap the call in
 """
 
 import functools
+import inspect
 import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import torch
 from tqdm import tqdm
 
 from helpers.keys import key
+
+FOLDER = "HELPERS_SWEEP"  # the folder of the sweep that is being computed; no key depends on it
 
 
 def sweep(
@@ -60,12 +63,21 @@ def sweep(
 
 
 def kept(function: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    """`function`, computed once in a process for the same arguments; every caller gets a copy."""
+    """`function`, computed once in a process for the same arguments; every caller gets a copy.
+
+    Within a sweep that has a `store` it is kept in that folder too: so sweeps of several functions
+    that read the same runs compute them once, and a killed one resumes between them.
+    """
     made = functools.cache(function)
 
     @functools.wraps(function)
     def copied(*args: Any, **options: Any) -> pd.DataFrame:
-        return made(*args, **options).copy()
+        bound = inspect.signature(function).bind(*args, **options)
+        bound.apply_defaults()
+        setting, folder = bound.arguments, os.environ.get(FOLDER)
+        if folder is None:
+            return made(**setting).copy()
+        return _finished(function, setting, Path(folder) / f"{key(key(function), setting)}.joblib")
 
     return copied
 
@@ -85,12 +97,27 @@ def _finished(function: Callable[..., Any], setting: dict[str, Any], file: Path 
     if file.exists():
         with suppress(Exception):  # whatever is left of a file that was cut off
             return joblib.load(file)
-    result = _single_threaded(function, setting)
+    with _within(file.parent):
+        result = _single_threaded(function, setting)
     partial = file.with_suffix(f".{os.getpid()}")
     file.parent.mkdir(parents=True, exist_ok=True)
     joblib.dump(result, partial)
     os.replace(partial, file)
     return result
+
+
+@contextmanager
+def _within(folder: Path) -> Iterator[None]:
+    """Lets what is `kept` know the folder of the sweep that it is computed for."""
+    before = os.environ.get(FOLDER)
+    os.environ[FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FOLDER]
+        else:
+            os.environ[FOLDER] = before
 
 
 def _single_threaded(call: Callable[..., Any], setting: dict[str, Any]) -> Any:

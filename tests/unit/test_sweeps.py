@@ -54,6 +54,37 @@ def test_a_kept_frame_is_made_once_and_nobody_can_spoil_it_for_the_next():
     assert made == [1, 2]
 
 
+@kept
+def _runs(seed: int, log: str) -> pd.DataFrame:
+    with open(log, "a") as file:
+        file.write(f"{seed}\n")
+    return pd.DataFrame({"value": [seed, seed]})
+
+
+def _least(seed: int, log: str) -> dict:
+    return {"value": _runs(seed, log=log)["value"].min()}
+
+
+def _most(seed: int, log: str) -> dict:
+    return {"value": _runs(seed, log=log)["value"].max()}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_sweeps_with_a_store_share_what_is_kept(tmp_path, jobs):
+    """Across processes and after a kill, so what counts is the files."""
+    log, folder = tmp_path / "log", tmp_path / "store"
+    grid = {"seed": [1, 2], "log": [str(log)]}
+    for function in (_least, _most):
+        frame = sweep(function, grid, store=folder, jobs=jobs, progress=False)
+        assert list(frame["value"]) == [1, 2]
+    assert sorted(log.read_text().split()) == ["1", "2"]
+    assert len(list(folder.iterdir())) == 6, "two functions of two seeds, and the runs of two"
+    for _ in range(2):
+        _runs(3, str(log))
+    assert log.read_text().split().count("3") == 1
+    assert len(list(folder.iterdir())) == 6, "outside of a sweep nothing is stored"
+
+
 @pytest.mark.parametrize("grid", [{}, {"a": []}, {"a": [1], "b": []}])
 def test_an_empty_grid_is_refused(grid):
     with pytest.raises(ValueError, match="wanted a grid with at least one value on each axis"):

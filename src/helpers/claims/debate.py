@@ -114,7 +114,6 @@ MOVES = (
             "02-dog-special",
             "07-half",
             "07-nine-tenths",
-            "07-dog-special",
         ),
         decides="No single function was one. But a combination of untrained features goes far: a "
         "readout of random patches closes {03-dog-share: 64 patches, untrained} of the gap from "
@@ -540,7 +539,7 @@ MOVES = (
         claims=(
             "03-rarity-fit",
             "04-popup",
-            "07-price",
+            "07-equal-bits",
             "07-luck",
         ),
         decides="The mask that search finds does what training does, in as many gradient steps on "
