@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from helpers import features, networks, neurons, pruning, seeds, tangent, tasks
+from helpers import features, networks, pruning, seeds, tangent, tasks
 from helpers.claims.ceilings import pretrained
 from helpers.claims.ch07_dogs.climb import CHANNELS, FIRST, folder
 from helpers.data import cifar

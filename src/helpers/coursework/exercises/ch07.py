@@ -27,7 +27,7 @@ PLACE = Exercise(
             "the share of the gap", share_closed, three_scores, points=2, draws=8,
             hint="means over seeds first; then (score - rival) / (ceiling - rival)",
             misconceptions={
-                "average first, divide then: a seed with a tiny gap would decide the mean of ratios":
+                "average first, divide then: in a mean of ratios a tiny gap would decide":
                     lambda score, rival, ceiling: float(
                         ((score - rival) / (ceiling - rival)).mean()),
                 "the gap begins at the rival, not at zero: subtract it below as well":
