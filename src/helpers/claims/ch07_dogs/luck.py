@@ -81,6 +81,7 @@ def sampled(
     levels: Sequence[float] = LEVELS,
     positive: str = "dog",
     channels: Sequence[int] = CHANNELS,
+    n_train: int = 1000,
     n_test: int = 2000,
     drawn: int = 100,
 ) -> pd.DataFrame:
@@ -89,7 +90,7 @@ def sampled(
     All pixels, neurons and derivatives count, with both signs; of masks (half of the weights kept)
     and of networks `drawn` anew as many are sampled.
     """
-    task = tasks.cifar10(positive, n_train=1000, n_test=n_test, seed=seed)
+    task = tasks.cifar10(positive, n_train=n_train, n_test=n_test, seed=seed)
     x, y = task.x_test, task.y_test[:, None]
     net = networks.cnn(channels, seed=seed)
     hidden = range(len(networks.hidden_layers(net)))
