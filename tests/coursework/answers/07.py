@@ -44,7 +44,7 @@ def share_closed(score, rival, ceiling):
     return max(0.0, min(1.0, share))
 
 
-@wrong("07-1", "wanted a number")
+@wrong("07-1", "wanted the number")
 def share_closed(score, rival, ceiling):
     return (score - rival) / (ceiling - rival)
 

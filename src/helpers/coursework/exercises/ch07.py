@@ -222,13 +222,11 @@ BLEND = Exercise(
                         s * t for s, t in zip(_unit(a, b), _unit(c, d), strict=True))),
                 "only one of the families is in it": _joined(lambda a, b, c, d: _unit(a, b)),
                 "only the other family is in it": _joined(lambda a, b, c, d: _unit(c, d)),
-                "the mean of the diagonal, not its sum": _joined(
+                "the mean of the diagonal, not its sum; and lam as it is, not times n": _joined(
                     lambda a, b, c, d: _summed(
                         (a / np.trace(a), b / np.trace(a)), (c / np.trace(c), d / np.trace(c)))),
                 "the mean of the diagonal, not the largest eigenvalue": _joined(
                     lambda a, b, c, d: _summed(_largest(a, b), _largest(c, d))),
-                "lam is added as it is, not times n": lambda a, b, c, d, y, lam: both_families(
-                    a, b, c, d, y, lam * len(y)),
                 "without lam this is interpolation: add it on the diagonal":
                     lambda a, b, c, d, y, lam: both_families(a, b, c, d, y, 1e-9),
             },
