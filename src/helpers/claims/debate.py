@@ -282,8 +282,24 @@ MOVES = (
         title="Tangled circuits hide",
         says="It matters which: a would-be dog circuit that meets many others, and so behaves "
         "quite differently, could be much harder to find.",
-        unmeasured="No claim yet. It needs a circuit planted among others, and the time to find "
-        "it.",
+        claims=(
+            "04-tangle-slower",
+            "04-tangle-hidden",
+            "04-tangle-used",
+            "04-tangle-crosstalk",
+        ),
+        decides="Yes, as a matter of degree. A planted parity of three bits loses "
+        "{04-tangle-slower: 3 bits} doublings of its head start when what surrounds it grows to "
+        "full size.",
+        other="Hidden is not lost: at full size, where a readout does not see the plant, it is "
+        "still {04-tangle-hidden: 3 bits} doublings ahead of the same edges shuffled, and what "
+        "training finds then leans on it ({04-tangle-used: 3 bits} in accuracy).",
+        mind="A circuit of photographs, planted as well, that training passes by.",
+        rests_on={
+            "04-tangle-slower": "supported",
+            "04-tangle-hidden": "refuted",
+            "04-tangle-used": "mixed",
+        },
     ),
     Move(
         id="one-neuron",

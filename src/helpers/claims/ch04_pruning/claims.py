@@ -1,10 +1,17 @@
 """The claims of chapter 04, in the book's order."""
 
-from helpers.claims.ch04_pruning import built_claims, node_claims, search_claims, ticket_claims
+from helpers.claims.ch04_pruning import (
+    built_claims,
+    node_claims,
+    search_claims,
+    tangle_claims,
+    ticket_claims,
+)
 
 CLAIMS = [
     *built_claims.CLAIMS,
     *search_claims.CLAIMS,
     *ticket_claims.CLAIMS,
     *node_claims.CLAIMS,
+    *tangle_claims.CLAIMS,
 ]
