@@ -6,7 +6,7 @@ with ordinary incoming norms and are read out with ordinary weights. Everything 
 sizes and no circuit; one without a plant has neither.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,6 +37,7 @@ SETTINGS: dict[str, dict] = {
     "3 bits, SGD": {"bits": 3, "optimizer": "sgd", "steps": 10_000},
     "3 bits, width 256": {"bits": 3, "width": 256},
 }
+CROSSED, INTOS = "3 bits", (0.3, 0.1)  # the setting and the values of the crosstalk arm
 
 
 def start(
@@ -237,7 +238,7 @@ def crosstalk(seed: int, *, into: float = 0.3, none: bool = False, **options) ->
 
     In doublings of head start over the fully tangled circuit. With `none` the edges stay loud.
     """
-    frame = searches(seed, intos=(into,), **options)
+    frame = searches(seed, **{**SETTINGS[CROSSED], "intos": INTOS, **options})
     steps = _by(frame, "steps")
     tangled = head_start(steps, 1.0)
     alone = tangled if none else head_start(steps, 1.0, into)
@@ -248,7 +249,7 @@ def crosstalk(seed: int, *, into: float = 0.3, none: bool = False, **options) ->
 
 
 def stored() -> pd.DataFrame:
-    """The stored runs: by setting, arm, surround and into."""
+    """The stored runs: `setting`, `quantity`, `arm`, `surround`, `into` and an interval."""
     return load("04-tangled")
 
 
@@ -256,17 +257,64 @@ def store(number: int = 20, jobs: int = 1, folder: str = ".cache/claims/digits")
     """Measure all settings and store the summary that the appendix shows."""
     found = []
     for name, setting in SETTINGS.items():
-        grid: Mapping = {
-            "seed": range(FIRST, FIRST + number),
-            **{k: [v] for k, v in setting.items()},
-        }
-        frame = sweep(searches, grid, store=folder, jobs=jobs)
-        frame["doublings"] = np.log2(frame["steps"])
-        for quantity in ("doublings", "found", "before", "readout", "without"):
-            part = summary(frame.assign(value=frame[quantity]), ["arm", "surround", "into"])
-            found.append(part.assign(setting=name, quantity=quantity))
+        # The options of the claims, so that they and the figures read the same runs.
+        grid: dict = {"seed": range(FIRST, FIRST + number), **{k: [v] for k, v in setting.items()}}
+        frames = [sweep(searches, grid, store=folder, jobs=jobs)]
+        if name == CROSSED:
+            frames.append(sweep(searches, {**grid, "intos": [INTOS]}, store=folder, jobs=jobs))
+        for frame in frames:
+            found += [part.assign(setting=name) for part in _summaries(frame)]
     told = {"command": "python -m helpers.claims.ch04_pruning.tangled", "seeds": number}
-    save("04-tangled", pd.concat(found, ignore_index=True), **told, data="random signs")
+    frame = pd.concat(found, ignore_index=True)
+    keys = ["setting", "quantity", "arm", "surround", "into"]
+    save("04-tangled", frame.drop_duplicates(keys), **told, data="random signs")
+
+
+def _summaries(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Every column by start, and the head start over the shuffled edges, seed by seed."""
+    place = ["seed", "surround", "into"]
+    steps = frame.set_index([*place, "arm"])["steps"].unstack("arm")
+    gain = np.log2(steps["shuffled"] / steps["planted"]).rename("value").reset_index()
+    found = [summary(gain, place[1:]).assign(arm="planted", quantity="head start")]
+    for column, within in (("steps", None), ("readout", (0, 1)), ("without", (0, 1))):
+        part = frame.assign(value=frame[column].astype(float))
+        part = summary(part, ["arm", "surround", "into"], within=within)
+        found.append(part.assign(quantity=column))
+    return found
+
+
+# --- figures ----------------------------------------------------------------------------------
+
+
+def doses() -> pd.DataFrame:
+    """Head start by surround, a series for each setting."""
+    frame = stored()
+    return frame[(frame["quantity"] == "head start") & (frame["surround"] == frame["into"])]
+
+
+def views(setting: str = CROSSED) -> pd.DataFrame:
+    """Of the planted starts by surround: what a readout sees, and what is left once it is cut."""
+    names = {"readout": "readout of all units, untrained", "without": "trained, plant cut off"}
+    frame = stored().query("setting == @setting and arm == 'planted' and surround == into")
+    frame = frame[frame["quantity"].isin(list(names))]
+    return frame.assign(what=frame["quantity"].map(names))
+
+
+def left() -> pd.DataFrame:
+    """Accuracy left at surround 1 once the units in the plant's place are cut off, by start."""
+    return stored().query("quantity == 'without' and surround == 1 and into == 1")
+
+
+def crossed() -> pd.DataFrame:
+    """Head starts of the crosstalk arm and of whole surrounds at the same values."""
+    frame = stored().query("quantity == 'head start' and setting == @CROSSED")
+    alone = frame["surround"] != frame["into"]
+    alone |= frame["into"] == 1
+    kinds = [
+        frame[alone].assign(quiet="only edges into the plant"),
+        frame[frame["surround"] == frame["into"]].assign(quiet="the whole surround"),
+    ]
+    return pd.concat(kinds)
 
 
 if __name__ == "__main__":
