@@ -54,6 +54,13 @@ def test_the_stored_ceiling_rises_with_n_and_its_draws_belong_to_it():
     assert set(load("pretrained-ceiling")["target"]) == set(cifar.CLASSES.split())
 
 
+def test_a_ceiling_is_not_lent_to_other_photos(monkeypatch):
+    monkeypatch.setenv("HELPERS_DATA", "/somewhere/else")
+    monkeypatch.setattr(cifar, "provenance", lambda: "CIFAR-10, original archive")
+    with pytest.raises(ValueError, match=r"received CIFAR-10, original archive: run benchmarks"):
+        claims.pretrained(3000, n_train=1000)
+
+
 def test_a_split_that_was_not_measured_is_answered_with_those_that_were():
     with pytest.raises(ValueError, match=r"stored for n=999; .* there are: 250, 500, 1000"):
         claims.pretrained(3000, n_train=999)
