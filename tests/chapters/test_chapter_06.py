@@ -2,12 +2,14 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from helpers import networks, tangent
-from helpers.claims.ch06_lazy import dial, edits, problems, shown, staying
+from helpers import networks, pruning, tangent
+from helpers.claims.ch06_lazy import dial, edits, problems, shown, staying, ticket_space
+from helpers.yardstick import ridge
 
 PARITY = "parity of 3 in 12 bits"
 
@@ -95,3 +97,31 @@ def test_the_closing_table_has_every_case_and_all_three_columns():
     table = shown.worth()
     assert table.shape == (6, 3)
     assert not table.isna().any(axis=None)
+
+
+def test_a_tickets_space_is_ridge_on_its_own_derivatives():
+    """Of the weights that its mask keeps, class by class, summed over the ten outputs."""
+    net, masks, task = ticket_space.cut(1, sizes=(64, 12, 10), rounds=2, steps=5)
+    ticket = pruning.masked(net, masks)
+    phi, new = (tangent.features(ticket, x) for x in (task.x_train[:60], task.x_test[:40]))
+    kernel, outer = (torch.einsum("icp,jcp->ij", part, phi) for part in (phi, new))
+    few = replace(
+        task,
+        x_train=task.x_train[:60],
+        y_train=task.y_train[:60],
+        x_test=task.x_test[:40],
+        y_test=task.y_test[:40],
+        test_ids=task.test_ids[:40],
+    )
+    labels = torch.nn.functional.one_hot(few.y_train, 10).float() * 2 - 1
+    fits = [ridge.fit_kernel(kernel, labels[:, k], lambdas=(1e-2,)) for k in range(10)]
+    right = torch.stack([fit.predict(outer) for fit in fits], 1).argmax(1) == few.y_test
+    found = ticket_space.regression(ticket, few, (1e-2,))
+    assert found["value"] == pytest.approx(float(right.float().mean()), abs=0.026)
+
+
+def test_no_mask_has_more_weights_than_the_ticket():
+    frame = ticket_space.spaces(2, sizes=(64, 12, 10), rounds=2, steps=5, lambdas=(1e-2,))
+    counts = frame.set_index("arm")["kept"]
+    assert counts.drop(ticket_space.DENSE).nunique() == 1
+    assert counts[ticket_space.DENSE] > 10 * counts[ticket_space.WINNER]

@@ -140,6 +140,7 @@ MOVES = (
             "06-kernel-still",
             "06-function-near",
             "06-near-at-width",
+            "06-ticket-space",
         ),
         decides="Before training, 1000 photos find in the span of all partial derivatives "
         "{05-dog-share: tangent space} of the way from pixels to pretrained features.",
