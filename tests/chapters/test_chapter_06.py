@@ -4,11 +4,12 @@ import copy
 import math
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 
 from helpers import networks, pruning, tangent
-from helpers.claims.ch06_lazy import dial, edits, problems, shown, staying, ticket_space
+from helpers.claims.ch06_lazy import dial, edits, examples, problems, shown, staying, ticket_space
 from helpers.yardstick import ridge
 
 PARITY = "parity of 3 in 12 bits"
@@ -125,3 +126,22 @@ def test_no_mask_has_more_weights_than_the_ticket():
     counts = frame.set_index("arm")["kept"]
     assert counts.drop(ticket_space.DENSE).nunique() == 1
     assert counts[ticket_space.DENSE] > 10 * counts[ticket_space.WINNER]
+
+
+def test_the_examples_that_are_needed_are_read_between_counts():
+    heights = {"a": (0.0, 0.2, 0.8), "b": (0.6, 0.4, 0.9), "c": (0.0, 0.1, 0.3)}
+    frame = pd.DataFrame(
+        {"reading": name, "n": n, "value": value}
+        for name, values in heights.items()
+        for n, value in zip((100, 200, 400), values, strict=True)
+    )
+    assert examples.needed(frame, "a") == pytest.approx(200 * 2**0.5)
+    assert examples.needed(frame, "b") == 100
+    assert examples.needed(frame, "c") == 800, "never reached: twice the largest"
+    assert examples.needed(frame, "c", bar=0.2) == pytest.approx(200 * 2**0.5)
+
+
+def test_a_network_that_left_takes_its_kernel_along():
+    frame = examples.curves(2, counts=(300,), width=64, most=600).set_index("reading")["value"]
+    assert frame[examples.NET] > 0.6
+    assert frame[examples.AFTER] > frame[examples.BEFORE] + 0.4

@@ -502,6 +502,7 @@ MOVES = (
             "03-dog-share-fewer",
             "01-found-iff-there",
             "06-already-there",
+            "06-fewer-examples",
             "07-half",
             "07-nine-tenths",
             "07-trained",

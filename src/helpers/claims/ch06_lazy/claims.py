@@ -1,6 +1,6 @@
 """The claims of chapter 06, in the book's order."""
 
-from helpers.claims.ch06_lazy import dial, edits, staying, ticket_space
+from helpers.claims.ch06_lazy import dial, edits, examples, staying, ticket_space
 from helpers.claims.core import DEBATE, Adversary, Claim, Control, Premise, Rule
 
 STAYS = ("for large networks, training stays in the tangent space", DEBATE)
@@ -228,5 +228,6 @@ CLAIMS = [
         small={"regimes": (edits.RICH, edits.KERNEL)},
         first_seed=3100,
     ),
+    examples.CLAIM,
     ticket_space.CLAIM,
 ]

@@ -64,7 +64,7 @@ def _compared(net: nn.Module, on: Problem, rate: float, steps: int) -> dict[str,
     watched = torch.cat([on.x_validation, on.x_test])
     course = follow(net, on.x, on.y, watched, rate=rate, at=[steps])
     validation, test = course.outputs[0].split([held, len(on.x_test)])
-    (inner, outer), (later, later_outer) = (_kernels(each, on) for each in (net, course.net))
+    (inner, outer), (later, later_outer) = (kernels(each, on) for each in (net, course.net))
     lot = on.y[torch.randperm(len(on.y), generator=seeds.generator(0, "labels by lot"))]
     line, chance = (
         outer[held:].double() @ directions(inner).coefficients(y, rate, torch.tensor([steps]))[0]
@@ -81,14 +81,14 @@ def _compared(net: nn.Module, on: Problem, rate: float, steps: int) -> dict[str,
         "net": correlation(test, on.y_test),
         "linearised": correlation(line, on.y_test),
         "by_lot": correlation(chance, on.y_test),
-        "before": _tuned(inner, outer, on),
-        "after": _tuned(later, later_outer, on),
+        "before": tuned(inner, outer, on),
+        "after": tuned(later, later_outer, on),
         "found": float(correlation(validation, on.y_validation) >= FOUND),
         "parameters": networks.parameter_count(net),
     }
 
 
-def _kernels(net: nn.Module, on: Problem) -> tuple[Tensor, Tensor]:
+def kernels(net: nn.Module, on: Problem) -> tuple[Tensor, Tensor]:
     """K on train, and between validation with test and train."""
     watched = torch.cat([on.x_validation, on.x_test])
     return (
@@ -97,7 +97,7 @@ def _kernels(net: nn.Module, on: Problem) -> tuple[Tensor, Tensor]:
     )
 
 
-def _tuned(inner: Tensor, outer: Tensor, on: Problem) -> float:
+def tuned(inner: Tensor, outer: Tensor, on: Problem) -> float:
     """Held-out correlation of the kernel's best: ridge or early stopping, by validation."""
     held = len(on.x_validation)
     rate = tangent.stable_rate(inner)
