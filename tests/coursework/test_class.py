@@ -277,6 +277,27 @@ def test_a_forbidden_function_is_noticed_in_the_sandbox():
     assert re.search("received a call of correlations", found["checks"][0]["message"])
 
 
+@pytest.mark.parametrize(
+    ("source", "flagged"),
+    [
+        ("def correlations_of(x):\n    'No correlations.'\n    return x  # correlations", ""),
+        ("def total(x):\n    return y.correlations(x)", "correlations"),
+        ("from helpers.yardstick import correlations as c", "correlations"),
+        ("f = getattr(y, 'correlations')", "correlations"),
+        ("%matplotlib inline\ncorrelations(x)", "correlations"),
+        ("def ridge(x):\n    return x", ""),
+    ],
+)
+def test_an_answer_is_looked_at_for_its_code_not_for_its_words(source, flagged):
+    """Nor for its own name: the notebook's stub is no reason to look at everybody."""
+    from helpers.coursework import Exercise
+    from helpers.coursework.grading.matching import Found
+
+    names = ["helpers.yardstick.correlations", "helpers.yardstick.ridge"]
+    exercise = Exercise("02-9", "Sum", ["ridge"], [], forbidden=names)
+    assert marking._named(exercise, Found([[source], [source]])) == flagged
+
+
 @pytest.mark.slow
 def test_nbgrader_itself_agrees_on_well_formed_submissions(place, serial, tmp_path):
     """The same five notebooks, released and graded by nbgrader 0.9 as it comes."""

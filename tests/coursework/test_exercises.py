@@ -1,5 +1,6 @@
 """Every exercise rejects typical wrong answers by name, takes right ones, catches every mutant."""
 
+import ast
 import re
 
 import numpy as np
@@ -28,6 +29,33 @@ def test_an_exercise_runs_on_its_own_and_its_solution_earns_all_points(exercise)
     """After a restart: its own data, the solution, fresh inputs too."""
     result = judged(exercise.id, namespace(exercise.id), fresh=1)
     assert (result.state, result.points) == ("right", exercise.points), student.told(result)
+
+
+def assigned(source):
+    """The names that a cell binds at its top level."""
+    found = set()
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            found.add(statement.name)
+        elif not isinstance(statement, ast.Import | ast.ImportFrom):
+            stores = (n for n in ast.walk(statement) if isinstance(n, ast.Name))
+            found |= {n.id for n in stores if isinstance(n.ctx, ast.Store)}
+    return found
+
+
+@each
+def test_nothing_else_in_the_chapter_has_the_name_of_an_answer(exercise):
+    """A variable of the chapter would be taken for the answer where that is still open."""
+    book = notebook(exercise.id[:2])
+    own = {cell["id"] for cell in sections(book)[exercise.id].answer}
+    others = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    taken = {
+        f"{name} in cell {cell['id']}"
+        for cell in others
+        if cell["id"] not in own
+        for name in assigned(cell["source"]) & set(exercise.answers)
+    }
+    assert not taken, taken
 
 
 @each

@@ -1,9 +1,11 @@
 """The marks of one submission: answers run in the sandbox, checks made here."""
 
+import ast
 import contextlib
 import functools
 import hashlib
 import importlib.util
+import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -229,10 +231,26 @@ def _better(best, result):
 
 
 def _named(exercise, place) -> str:
-    """A forbidden function that the answer's text names, or ""."""
-    text = "\n".join(source for program in place.programs[:-1] for source in program)
+    """The forbidden functions that the answer's code names, or "": not its words or own names."""
+    used = {name for program in place.programs[:-1] for cell in program for name in _names(cell)}
     names = [path.rpartition(".")[2] for path in exercise.forbidden]
-    return ", ".join(name for name in names if name in text)
+    return ", ".join(name for name in names if name in used - set(exercise.answers))
+
+
+def _names(source: str) -> set[str]:
+    """The names in a cell's code; all words where it is no Python."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return set(re.findall(r"\w+", source))
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+                found.add(name.rpartition(".")[2])
+            case ast.Constant(value=str(text)):  # getattr(tangent, "linearised")
+                found.add(text)
+    return found
 
 
 def _recorded(result: Result, flags, course) -> dict:
