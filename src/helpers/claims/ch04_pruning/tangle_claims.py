@@ -11,6 +11,7 @@ COMMON = {
     "all starts of a seed see the same batches.",
     "small": {"settings": ("3 bits",), "steps": 800, "pool": 2**13},
     "first_seed": tangled.FIRST,
+    "seeds": 10,
     "target": "parities",
 }
 PILOT = (

@@ -83,7 +83,7 @@ def sampled(
     channels: Sequence[int] = CHANNELS,
     n_train: int = 1000,
     n_test: int = 2000,
-    drawn: int = 100,
+    drawn: int = 40,
 ) -> pd.DataFrame:
     """How many random members of each family reach a level: `family`, `level`, `hits`, `members`.
 
@@ -140,7 +140,7 @@ def curves() -> pd.DataFrame:
     return load("07-luck")
 
 
-def store(number: int = 5, jobs: int = 1) -> None:
+def store(number: int = 3, jobs: int = 1) -> None:
     """Measure how rare good members of every family are, and store the curves of chapter 07."""
     told = {"command": "python -m helpers.claims.ch07_dogs.luck", "data": cifar.provenance()}
     grid = {"seed": range(FIRST, FIRST + number)}
