@@ -65,8 +65,9 @@ def sweep(
 def kept(function: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     """`function`, computed once in a process for the same arguments; every caller gets a copy.
 
-    Within a sweep that has a `store` it is kept in that folder too: so sweeps of several functions
-    that read the same runs compute them once, and a killed one resumes between them.
+    A list counts as a tuple. Within a sweep that has a `store` it is kept in that folder too: so
+    sweeps of several functions that read the same runs compute them once, and a killed one resumes
+    between them.
     """
     made = functools.cache(function)
 
@@ -74,7 +75,8 @@ def kept(function: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     def copied(*args: Any, **options: Any) -> pd.DataFrame:
         bound = inspect.signature(function).bind(*args, **options)
         bound.apply_defaults()
-        setting, folder = bound.arguments, os.environ.get(FOLDER)
+        setting = {k: tuple(v) if isinstance(v, list) else v for k, v in bound.arguments.items()}
+        folder = os.environ.get(FOLDER)
         if folder is None:
             return made(**setting).copy()
         return _finished(function, setting, Path(folder) / f"{key(key(function), setting)}.joblib")

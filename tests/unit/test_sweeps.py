@@ -46,12 +46,14 @@ def test_a_kept_frame_is_made_once_and_nobody_can_spoil_it_for_the_next():
     @kept
     def frame(seed):
         made.append(seed)
-        return pd.DataFrame({"value": [seed]})
+        return pd.DataFrame({"value": [seed] if isinstance(seed, int) else list(seed)})
 
     frame(1)["value"] = 99
     assert frame(1)["value"].item() == 1
     assert frame(2)["value"].item() == 2
     assert made == [1, 2]
+    assert frame([3])["value"].item() == frame((3,))["value"].item() == 3
+    assert made == [1, 2, (3,)], "a list, as a parameter cell may have it, counts as a tuple"
 
 
 @kept
