@@ -115,13 +115,14 @@ MOVES = (
             "07-half",
             "07-nine-tenths",
         ),
-        decides="No single function was one. But a combination of untrained features goes far: a "
+        decides="No single function was one. But combinations of untrained features go far: a "
         "readout of random patches closes {03-dog-share: 64 patches, untrained} of the gap from "
-        "pixels to the trained network.",
+        "pixels to the trained network, and all partial derivatives {07-half: tangent space} of "
+        "the longer way to features of a network that has seen a million photos.",
         other="Windows and averages are the architect's work, not luck: plain neurons close "
-        "{03-dog-share: 1,024 neurons, untrained}.",
+        "{03-dog-share: 1,024 neurons, untrained}. And half a dog is not a dog.",
         mind="More photos and depth that lift training and leave the untrained readout behind.",
-        rests_on={"03-dog-share": "mixed"},
+        rests_on={"03-dog-share": "mixed", "07-half": "inconclusive"},
     ),
     Move(
         id="tangent",
@@ -194,10 +195,10 @@ MOVES = (
         ),
         decides="Of 65,536 random neurons the one picked for a digit has a held-out correlation "
         "of {02-digit-neuron}.",
-        other="Most functions are not ours. Whether a digit is among the lucky few, counting "
-        "cannot say.",
+        other="Most functions are not ours. Dogs are read no worse than labels by lot of clusters "
+        "of the same photos (AUC of these minus dogs: {07-clusters: as many patches}).",
         mind="A random neuron that reaches .9 for every digit.",
-        rests_on={"02-digit-neuron": "refuted"},
+        rests_on={"02-digit-neuron": "refuted", "07-clusters": "refuted"},
     ),
     Move(
         id="balance",
@@ -404,9 +405,14 @@ MOVES = (
         decides="On dogs the tangent space beats its last layer by "
         "{05-dog-whole-net: last hidden layer}.",
         other="With as many features one layer of random neurons wins on every target tried, "
-        "or is level ({05-equal-count}).",
+        "or is level ({05-equal-count}; on dogs, tangent space minus as many random patches, "
+        "{07-equal-count}).",
         mind="A smaller reading that tells as well what will be found.",
-        rests_on={"05-dog-whole-net": "supported", "05-equal-count": "refuted"},
+        rests_on={
+            "05-dog-whole-net": "supported",
+            "05-equal-count": "refuted",
+            "07-equal-count": "inconclusive",
+        },
     ),
     Move(
         id="iff",
@@ -511,10 +517,10 @@ MOVES = (
         "network leaves its tangent space and ties with it ({06-already-there: muP, digit 3}); on "
         "a parity it leaves and is ahead by {06-already-there: muP, parity of 3}.",
         other="Where networks stay the conclusion holds: before training their space was at least "
-        "as good (network minus kernel {06-already-there: NTK, digit 3}). And from 1000 photos the "
-        "span closes {05-dog-share: tangent space} of the gap from pixels to pretrained features.",
+        "as good (network minus kernel {06-already-there: NTK, digit 3}). And from 1000 photos of "
+        "dogs training ends {07-trained} above what the tangent space had before.",
         mind="Photographs on which leaving the tangent space gains nothing, in large networks.",
-        rests_on={"06-already-there": "mixed", "05-dog-share": "inconclusive"},
+        rests_on={"06-already-there": "mixed", "07-trained": "inconclusive"},
     ),
     Move(
         id="many",
@@ -563,9 +569,11 @@ MOVES = (
         decides="The mask that search finds does what training does, in as many gradient steps on "
         "as many labels (it closes {04-popup: mask, 300 steps} of the gap, training "
         "{04-popup: trained, 300 steps}), and naming it takes more bits than the weights.",
-        other="Random masks do close {04-popup: random mask} of the gap.",
+        other="Random masks do close {04-popup: random mask} of the gap. On dogs, for at most as "
+        "many bits, the tangent space is ahead of the mask by {07-equal-bits: tangent space}, the "
+        "last layer {07-equal-bits: features}.",
         mind="A mask as good that is found with fewer labels than training needs.",
-        rests_on={"04-popup": "supported"},
+        rests_on={"04-popup": "supported", "07-equal-bits": "inconclusive"},
     ),
     Move(
         id="features",

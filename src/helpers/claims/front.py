@@ -92,24 +92,27 @@ ANSWER = (
         },
     ),
     Sentence(
-        "The tangent space: more than one layer holds,",
-        "but not more than as many features of one layer.",
+        "The tangent space: about half of the dog,",
+        "more than the last layer holds, and no more than as many features of one layer.",
         {"05-dog-whole-net": "supported", "05-equal-count": "refuted"},
         expressible="{01-tangent-all: 51 weights} of the functions of three bits with 51 weights. "
         "In a larger cube it holds fewer of the parities of three bits than as many neurons "
         "of one layer do (difference {05-span-degree: neurons of one layer}).",
-        learnable="From 1000 photos {05-dog-share: tangent space} of the gap from pixels to "
-        "pretrained features, a correlation that is {05-dog-whole-net: last hidden layer} higher "
-        "than the last layer's; on a digit, {05-equal-count: digit 8, second layer} beside as many "
-        "random neurons.",
+        learnable="From 1000 photos {07-half: tangent space} of the gap from pixels to pretrained "
+        "features, {05-dog-whole-net: last hidden layer} in correlation above the last layer; "
+        "beside as many random features of one layer {07-equal-count} on dogs and "
+        "{05-equal-count: digit 8, second layer} on a digit.",
         found="Training that is kept in the space finds {01-there-is-found: 3-4-1} of what is in "
-        "it, of the functions of three bits.",
+        "it, of the functions of three bits. From 1000 photos of dogs training that is free to "
+        "leave ends {07-trained} above it.",
         refute="A target that nobody chose for it, on which the space beats as many random "
         "features of one layer.",
         also={
             "01-tangent-all": "mixed",
             "05-span-degree": "refuted",
-            "05-dog-share": "inconclusive",
+            "07-half": "inconclusive",
+            "07-equal-count": "inconclusive",
+            "07-trained": "inconclusive",
             "01-there-is-found": "supported",
         },
     ),
