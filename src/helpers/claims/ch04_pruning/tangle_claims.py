@@ -11,13 +11,14 @@ COMMON = {
     "all starts of a seed see the same batches.",
     "small": {"settings": ("3 bits",), "steps": 800, "pool": 2**13},
     "first_seed": tangled.FIRST,
-    "seeds": 10,
+    "seeds": 20,
     "target": "parities",
 }
 PILOT = (
     "Seeds 0 to 2, two pilots: head starts at surround .3 and 1 of .6 and .2 doublings (2 bits), "
     "1.2 to 1.5 and .6 to .7 (3), 1.4 and .3 (4), 1.5 and .0 (6), 3.3 and 1.9 (SGD), .6 and .1 "
-    "(width 256)"
+    "(width 256). The first ten of the seeds were judged before the other ten of the "
+    "plan were run: most settings were undecided"
 )
 
 CLAIMS = [

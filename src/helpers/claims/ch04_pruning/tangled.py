@@ -253,7 +253,7 @@ def stored() -> pd.DataFrame:
     return load("04-tangled")
 
 
-def store(number: int = 10, jobs: int = 1, folder: str = ".cache/claims/digits") -> None:
+def store(number: int = 20, jobs: int = 1, folder: str = ".cache/claims/digits") -> None:
     """Measure all settings and store the summary that the appendix shows."""
     found = []
     for name, setting in SETTINGS.items():
