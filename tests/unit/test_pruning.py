@@ -309,6 +309,18 @@ def test_a_batch_of_nets_finds_what_each_finds_alone():
     assert all(same(a, b) for a, b in zip(together, alone, strict=True))
 
 
+def test_a_search_can_be_watched_to_its_last_mask():
+    net, task, passed = mlp(2, 6, 1), xor_task(0), []
+    (last,) = ep.edge_popup_many(
+        [net], [task], keep=0.5, seeds=[0], steps=30, visit=lambda m: passed.append(m.clone())
+    )
+    assert len(passed) == 31
+    flat = torch.cat([mask.flatten() for mask in last.values()])
+    assert torch.equal(passed[-1][0], flat)
+    assert len({int(each.sum()) for each in passed}) == 1
+    assert any(not torch.equal(each[0], flat) for each in passed)
+
+
 def test_edge_popup_wants_one_task_and_seed_a_net():
     with pytest.raises(ValueError, match="for every net, received 1 nets, 0 tasks, 1 seeds"):
         ep.edge_popup_many([mlp(2, 2, 1)], [], keep=2, seeds=[0])

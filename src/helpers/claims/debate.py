@@ -563,6 +563,7 @@ MOVES = (
         claims=(
             "03-rarity-fit",
             "04-popup",
+            "04-search-or-guess",
             "07-equal-bits",
             "07-luck",
         ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from math import cos, pi
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from helpers.networks import masks_of
@@ -38,12 +38,14 @@ def edge_popup_many(
     layerwise: bool = True,
     biases: bool = True,
     loss: str | Callable = "logistic",
+    visit: Callable[[Bool[Tensor, "nets m"]], object] | None = None,
 ) -> list[Masks]:
     """`edge_popup` for several nets of one architecture at once, each with its task and seed.
 
     SGD with momentum 0.9 and a cosine schedule on the scores; scores start as small random
     numbers; `batch` and `loss` are those of `training.train_many`. Of a pruned network only what it
-    still has is searched.
+    still has is searched. `visit` is called with the masks of every step, and with the last ones,
+    flat in the order of the parameters: what the search passes through need not be where it ends.
 
     Raises ValueError as `training.train_many` and for nets that are pruned differently.
     """
@@ -60,11 +62,15 @@ def edge_popup_many(
     for step, (x, y) in zip(range(steps), batches(tasks, batch, order), strict=False):
         optimizer.param_groups[0]["lr"] = lr * (1 + cos(pi * step / steps)) / 2
         mask = straight_through(scores, shapes, **chosen)
+        if visit is not None:
+            visit(mask.detach() > 0.5)
         survivors = {name: weights[name] * m for name, m in unflatten(mask, shapes).items()}
         optimizer.zero_grad()
         ensemble.losses(x, y, function, survivors).sum().backward()
         optimizer.step()
     found = top_flat(scores.detach(), shapes, **chosen)
+    if visit is not None:
+        visit(found)
     return [unflatten(mask, shapes) for mask in found]
 
 

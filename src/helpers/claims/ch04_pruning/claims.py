@@ -3,6 +3,7 @@
 from helpers.claims.ch04_pruning import (
     built_claims,
     node_claims,
+    referee,
     search_claims,
     tangle_claims,
     ticket_claims,
@@ -14,4 +15,5 @@ CLAIMS = [
     *ticket_claims.CLAIMS,
     *node_claims.CLAIMS,
     *tangle_claims.CLAIMS,
+    referee.CLAIM,
 ]
