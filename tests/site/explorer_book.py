@@ -34,6 +34,7 @@ chapters:
 - {file: prune}
 - {file: predict}
 - {file: hunt}
+- {file: dial}
 - {file: verdict}
 - {file: chapter}
 - {file: book/your-predictions}
@@ -96,6 +97,7 @@ CELLS = {
         hunt.explorer(targets, id="mini-hunt")
         """,
     ],
+    "dial": ["""from helpers.explorers import dial""", """dial.explorer(id="mini-dial")"""],
     "verdict": [
         """
         from helpers import claims

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.site
 
 PREFIX = "/some/where/below/"
-DRAWN = ("prune", "predict", "hunt")  # with a static drawing
+DRAWN = ("prune", "predict", "hunt", "dial")  # with a static drawing
 PAGES = (*DRAWN, "verdict", "chapter")
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
 KNOWN = "THEBE_JS_URL"  # the theme declares it twice on every page of its own accord
@@ -329,6 +329,45 @@ def test_the_hunt_follows_mouse_and_keyboard(show):
     figure.get_by_role("button", name="Undo").click()
     expect(status(figure)).to_contain_text("The best of 4 neurons")
     assert "step%22%3A2" in page.url
+
+
+# --- the dial ----------------------------------------------------------------------------------
+def test_the_dial_is_turned_played_and_dragged(show):
+    page = show("dial.html")
+    figure = live(page)
+    expect(status(figure)).to_contain_text("α = 1/4, 64 units, after 400 steps")
+    scale = figure.get_by_role("slider", name="Output scale alpha")
+    scale.focus()
+    page.keyboard.press("End")
+    expect(status(figure)).to_contain_text("α = 16")
+    expect(scale).to_have_attribute("aria-valuetext", "alpha 16")
+    dashed = figure.locator(".ex-curve.line").first.get_attribute("d")
+    page.keyboard.press("Home")
+    expect(status(figure)).to_contain_text("α = 1/16")
+    assert figure.locator(".ex-curve.line").first.get_attribute("d") == dashed
+    figure.get_by_label("256", exact=True).check()
+    expect(status(figure)).to_contain_text("256 units")
+    step = figure.get_by_role("slider", name="Step of training")
+    step.focus()
+    page.keyboard.press("Home")
+    expect(status(figure)).to_contain_text("after 0 steps")
+    figure.get_by_role("button", name="Play").click()
+    expect(status(figure)).to_contain_text("after 400 steps", timeout=15_000)
+    chart = figure.get_by_role("img", name=re.compile("^Losses over"))
+    box = chart.bounding_box()
+    page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(status(figure)).not_to_contain_text("after 400 steps")
+    figure.get_by_role("button", name="Reset").click()
+    expect(status(figure)).to_contain_text("α = 1/4, 64 units, after 400 steps")
+
+
+def test_the_dial_shows_its_end_at_once_where_motion_is_reduced(show):
+    figure = live(show("dial.html", reduced_motion="reduce"))
+    figure.get_by_role("slider", name="Step of training").fill("0")
+    expect(status(figure)).to_contain_text("after 0 steps")
+    figure.get_by_role("button", name="Play").click()
+    expect(status(figure)).to_contain_text("after 400 steps")
+    expect(figure.get_by_role("button", name="Play")).to_be_visible()
 
 
 # --- all of them -------------------------------------------------------------------------------

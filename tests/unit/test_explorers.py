@@ -18,7 +18,7 @@ from torch import nn
 
 from helpers import counting
 from helpers.counting import boolean
-from helpers.explorers import hunt, predict, prune
+from helpers.explorers import dial, hunt, predict, prune
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -138,6 +138,7 @@ def test_the_static_figure_stands_before_the_view():
         predict.curve("Q?", [1, 2, 3], [0, 0.5, 1], id="a", x_label="x", y_label="y"),
         predict.choice("Q?", ["a", "b"], "b", id="b"),
         hunt.explorer(targets()),
+        dial.explorer(steps=8),
     ):
         static, view = shown(widget)
         assert view[VIEW]["model_id"] == widget.model_id
@@ -279,10 +280,19 @@ def golden(folder):
         held_out = np.sign(target.train) * target.held_out
         best.append({"neurons": winners, "train": train[winners].tolist(),
                      "held_out": held_out[winners].tolist()})  # fmt: skip
+    live = dial.explorer(steps=40, every=20)
+    courses = [
+        {"alpha": alpha, "width": width,
+         "looks": [{"step": look.step, "net": look.net.tolist(), "line": look.line.tolist(),
+                    "losses": look.losses, "drift": look.drift}
+                   for look in dial.course(live.spec, alpha, width)]}
+        for alpha, width in ((0.25, 64), (4.0, 16), (1.0, 256))
+    ]  # fmt: skip
     path = folder / "golden.json"
     path.write_text(json.dumps({
         "prune": {"nets": nets, "forward": runs, "correlations": correlations},
         "verdict": golden_verdicts.golden(),
+        "dial": {"spec": live.spec, "courses": courses},
         "hunt": {"spec": widget.spec, "best": best,
                  "data": np.frombuffer(widget.data, dtype=np.int8).tolist()},
     }))  # fmt: skip
@@ -333,3 +343,63 @@ def test_ranges_that_do_not_fit_the_answers_are_refused(value, edges):
     guess = predict.choice("How much?", ["little", "some", "much"], id="t-bin")
     with pytest.raises(ValueError, match="wanted a number and 2 rising edges between the answers"):
         guess.reveal_bin(value, edges)
+
+
+def test_the_dials_course_is_gradient_descent_by_autograd():
+    """Three steps by hand, on the loss that the page names, and the linearisation beside it."""
+    spec = dial.explorer(steps=3, every=1).spec
+    alpha, m = 0.5, 16
+    w, b, v = (torch.tensor(spec[name][:m]).double().requires_grad_() for name in "wbv")
+    x, y = (torch.tensor(spec[name]).double() for name in ("x", "y"))
+    grid = torch.tensor(spec["grid"]).double()
+
+    def output(at):
+        return torch.tanh(torch.outer(at, w) + b) @ v / m**0.5
+
+    start, start_grid = output(x).detach(), output(grid).detach()
+    phi, reach = (
+        torch.stack(
+            [
+                torch.cat(torch.autograd.grad(each, (w, b, v), retain_graph=True))
+                for each in output(at)
+            ]
+        )
+        for at in (x, grid)
+    )
+    k_0 = phi @ phi.T
+    rate, line = len(x) / k_0.norm(), torch.zeros(len(phi[0])).double()
+    for look in dial.course(spec, alpha, m):
+        net = (alpha * (output(grid) - start_grid)).detach().numpy()
+        assert np.allclose(look.net, net, atol=1e-12)
+        assert np.allclose(look.line, (reach @ line).numpy(), atol=1e-12)
+        loss = (alpha * (output(x) - start) - y).square().mean() / 2
+        assert look.losses[0] == pytest.approx(float(loss))
+        for part, slope in zip((w, b, v), torch.autograd.grad(loss, (w, b, v)), strict=True):
+            with torch.no_grad():
+                part -= rate / alpha**2 * slope
+        line -= rate / len(x) * phi.T @ (phi @ line - y)
+    assert dial.course(spec, alpha, m)[0].drift == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"y": (0.0, 1.0)}, "wanted as many x as y, received 7 and 2"),
+        ({"opening": (0.3, 64)}, "wanted an opening among scales"),
+        ({"opening": (0.25, 65)}, "wanted an opening among scales"),
+        ({"steps": 10, "every": 4}, "wanted steps that are a multiple of every=4, received 10"),
+    ],
+)
+def test_bad_dials_are_refused_with_the_remedy(options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        dial.explorer(**options)
+
+
+def test_the_dial_opens_where_the_two_part():
+    spec = dial.explorer().spec
+    end = dial.course(spec, 0.25, 64)[-1]
+    assert end.losses[0] < 0.1 * end.losses[1]
+    assert end.drift > 0.3
+    lazy = dial.course(spec, 16.0, 64)[-1]
+    assert lazy.drift < 0.05
+    assert np.abs(lazy.net - lazy.line).max() < 0.25 * np.abs(end.net - end.line).max()

@@ -159,13 +159,14 @@ export function view(state) {
     drift: overTime((each) => each.drift, d),
     cursor: t(now.step),
     xTicks: ticks(-1.5, 1.5).map(({ value, text }) => ({ x: x(value), text })),
-    yTicks: ticks(-1, 1).map(({ value, text }) => ({ y: y(value), text })),
-    lossTicks: [1, 1e-2, 1e-4, 1e-6].map((each) => ({ y: l(each), text: each === 1 ? "1" : decimals(each, 6) })),
+    yTicks: ticks(-1, 1).map(({ value, text }) => ({ y: y(value), text: text === ".0" ? "0" : text })),
+    lossTicks: [0, 2, 4].map((places) => ({ y: l(10 ** -places), text: decimals(10 ** -places, places) })),
     driftTicks: [0, most / 2, most].map((each) => ({ y: d(each), text: percent(each) })),
     timeTicks: ticks(0, spec.steps).map(({ value }) => ({ x: t(value), text: thousands(value) })),
     status:
-      `α = ${fraction(alpha)}, ${width} units, after ${plural(now.step, "step")}: the loss of the network is ` +
-      `${net}, that of its linearisation ${line}; the kernel has moved by ${percent(now.drift)}.`,
+      `α = ${fraction(alpha)}, ${width} units, after ${plural(now.step, "step")}: ` +
+      `the loss of the network is ${net}, that of its linearisation ${line}; ` +
+      `the kernel has moved by ${percent(now.drift)}.`,
     functionLabel:
       `The network (solid) and its linearisation (dashed) on seven points after ${now.step} steps. ` +
       "Ticks below: where units turn, at the start and now.",
@@ -235,7 +236,12 @@ export function mount(parts, dispatch, first) {
   const time = slider("Step of training", first.last, "look");
   const shown = { alpha: html("b", { class: "ex-count" }), time: html("b", { class: "ex-count" }) };
   const radios = first.widths.map((_, k) =>
-    html("input", { type: "radio", name: "units", value: String(k), onchange: () => dispatch({ type: "width", width: k }) }),
+    html("input", {
+      type: "radio",
+      name: "units",
+      value: String(k),
+      onchange: () => dispatch({ type: "width", width: k }),
+    }),
   );
   let running = 0;
   let latest = first;
