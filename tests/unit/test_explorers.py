@@ -373,7 +373,7 @@ def test_the_dials_course_is_gradient_descent_by_autograd():
         assert np.allclose(look.net, net, atol=1e-12)
         assert np.allclose(look.line, (reach @ line).numpy(), atol=1e-12)
         loss = (alpha * (output(x) - start) - y).square().mean() / 2
-        assert look.losses[0] == pytest.approx(float(loss))
+        assert look.losses[0] == pytest.approx(float(loss.detach()))
         for part, slope in zip((w, b, v), torch.autograd.grad(loss, (w, b, v)), strict=True):
             with torch.no_grad():
                 part -= rate / alpha**2 * slope

@@ -290,15 +290,15 @@ MOVES = (
             "04-tangle-used",
             "04-tangle-crosstalk",
         ),
-        decides="Yes, as a matter of degree. A planted parity of three bits loses "
-        "{04-tangle-slower: 3 bits} doublings of its head start when what surrounds it grows to "
-        "full size.",
-        other="Hidden is not lost: at full size, where a readout does not see the plant, it is "
-        "still {04-tangle-hidden: 3 bits} doublings ahead of the same edges shuffled, and what "
-        "training finds then leans on it ({04-tangle-used: 3 bits} in accuracy).",
+        decides="A little, so far. At full size, where a readout does not see it, a planted parity "
+        "of three bits is still found {04-tangle-hidden: 3 bits} doublings of steps sooner than "
+        "the same edges shuffled, and by plain gradient descent {04-tangle-hidden: 3 bits, SGD}.",
+        other="Of its head start it has lost {04-tangle-slower: 3 bits} doublings since the "
+        "surround was at .3. And what training then finds leans on the plant: without it "
+        "{04-tangle-used: 3 bits} more accuracy is gone than without other units.",
         mind="A circuit of photographs, planted as well, that training passes by.",
         rests_on={
-            "04-tangle-slower": "supported",
+            "04-tangle-slower": "inconclusive",
             "04-tangle-hidden": "refuted",
             "04-tangle-used": "mixed",
         },
