@@ -70,12 +70,12 @@ CLAIMS = [
         measure=climb.lead,
         rule=Rule(high=0.02),
         control="Same network, same photos; what training may choose, it chooses on validation.",
-        adversary=Adversary("refuted", {"second": ("features",)}),
+        adversary=Adversary("refuted", {"first": "tangent space", "second": ("features",)}),
         objection="A tie does not show that training stayed there, and 1000 photos are few: "
         "chapter 06 has both, and the chapter's figure shows 4,000.",
         seen_before=LOST + ".01 [.00, .02].",
         options={"first": "trained", "second": ("tangent space",)},
-        small={**climb.SMALL, "steps": 200},
+        small=climb.SMALL,
         **FRESH,
     ),
     Claim(
@@ -111,11 +111,11 @@ CLAIMS = [
         premise=Premise("bits of the span's choice minus bits of the mask", Rule(high=0.0)),
         control="A mask costs tens of thousands of bits; n labels cannot choose among more than "
         "2^n, so its price is 1000.",
-        adversary=Adversary("refuted", {"sign": -1}, seeds=10),
+        adversary=Adversary("refuted", {"sign": -1}),
         objection="A longer search, or a wider network, may find a better mask (chapter 04).",
         seen_before=LOST + ".12 [.08, .16] for the tangent space, .03 [-.02, .07] for the last "
         "layer.",
-        small={**climb.SMALL, "mask_steps": 5},
+        small=climb.SMALL,
         **FRESH,
     ),
     Claim(
@@ -132,7 +132,7 @@ CLAIMS = [
         rule=Rule(low=0.0),
         control="Same photos, same features, lambda chosen in the same way; AUC does not depend "
         "on how many are positive.",
-        adversary=Adversary("supported", {"first": "true", "second": "clusters"}, seeds=10),
+        adversary=Adversary("supported", {"first": "true", "of": climb.PIXELS}),
         objection="Clusters of pixels are no concepts, but they are easy in their own way: "
         "pixels alone say which cluster a photo is in.",
         seen_before=LOST + "-.05 [-.10, .00] in another score.",
@@ -153,7 +153,7 @@ CLAIMS = [
         adversary=Adversary("supported", {"share": -0.5}),
         objection="Normal coefficients are one prior; a training run draws from another.",
         seen_before=LOST + "33 bits [32, 35].",
-        small={"channels": (8, 8)},
+        small={"channels": (4, 4)},
         **FRESH,
     ),
 ]

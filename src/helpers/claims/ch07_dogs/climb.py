@@ -40,7 +40,7 @@ SPANS = (PIXELS, "features", "tangent space", PATCHES)  # also asked for labels 
 ROW = ["value", "draws"]
 COUNTS = {1000: 10, 250: 3, 4000: 3}  # photos, and seeds measured with as many
 FIRST = 3000
-SMALL = {"channels": (8, 8), "n_train": 500, "steps": 20, "mask_steps": 10, "m": 64}
+SMALL = {"channels": (4, 4), "n_train": 500, "steps": 20, "mask_steps": 5, "m": 16}
 
 
 @kept
@@ -193,11 +193,16 @@ def equal_bits(seed: int, *, n_train: int = 1000, sign: int = 1, **options) -> l
     return found
 
 
-def clusters(seed: int, *, first: str = "clusters", second: str = "true", **options) -> list[dict]:
-    """AUC for labels by lot of clusters less AUC for the concept, in the same spans."""
+def clusters(
+    seed: int, *, first: str = "clusters", second: str = "true", of: str = "", **options
+) -> list[dict]:
+    """AUC for labels by lot of clusters less AUC for the concept, in the same spans.
+
+    With `of` what is taken off is another reading's AUC.
+    """
     one, other = (scores(seed, metric="auc", labels=x, **options) for x in (first, second))
     return [
-        _less(one.loc[name], other.loc[name]) | {"case": name}
+        _less(one.loc[name], other.loc[of or name]) | {"case": name}
         for name in ("tangent space", PATCHES)
     ]
 
