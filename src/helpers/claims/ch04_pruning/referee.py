@@ -191,11 +191,11 @@ CLAIM = Claim(
     control="How many masks compute a target is counted, so guessing's chance is exact; equal "
     "numbers of masks are tried.",
     controls=(Control(FLIPS, "control", "flips of one weight, twelve starts", Rule(low=0.0)),),
-    adversary=Adversary("supported", {"guesses": 1}),
+    adversary=Adversary("supported", {"guesses": 1, "classes": ((4, 8), (8, 12))}, seeds=8),
     objection="31 weights are few, and edge-popup was made for millions, where nobody can guess.",
     seen_before="Three nets, by class: edge-popup in many runs .39, .06 and 0, in one .11, 0 and "
     "0; random masks .98, .35 and .04; bit flips 1.0, .78 and .50.",
-    small={"evaluations": 600, "runs": 6, "each": 2},
+    small={"evaluations": 600, "runs": 6, "each": 4, "width": 4},
     first_seed=FIRST,
 )
 
