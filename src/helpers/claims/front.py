@@ -94,7 +94,7 @@ ANSWER = (
     Sentence(
         "The tangent space: about half of the dog,",
         "more than the last layer holds, and no more than as many features of one layer.",
-        {"05-dog-whole-net": "supported", "05-equal-count": "refuted"},
+        {"07-half": "inconclusive", "05-dog-whole-net": "supported", "05-equal-count": "refuted"},
         expressible="{01-tangent-all: 51 weights} of the functions of three bits with 51 weights. "
         "In a larger cube it holds fewer of the parities of three bits than as many neurons "
         "of one layer do (difference {05-span-degree: neurons of one layer}).",
@@ -110,7 +110,6 @@ ANSWER = (
         also={
             "01-tangent-all": "mixed",
             "05-span-degree": "refuted",
-            "07-half": "inconclusive",
             "07-equal-count": "inconclusive",
             "07-trained": "inconclusive",
             "01-there-is-found": "supported",
