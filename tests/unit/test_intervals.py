@@ -175,3 +175,11 @@ def test_a_range_in_whole_numbers_gives_bounds_that_are_numbers_all_the_same():
     assert isinstance(found.high, float)
     assert isinstance(found.low, float)
     assert found.high <= 1
+
+
+@pytest.mark.parametrize("name", ["n", "level", "low"])
+def test_a_group_with_the_name_of_an_intervals_column_is_refused(name):
+    """It would be overwritten without a word."""
+    frame = pd.DataFrame({"seed": [0, 1], name: [5, 5], "value": [0.1, 0.2]})
+    with pytest.raises(ValueError, match=rf"received \['{name}'\]: rename them"):
+        intervals.summary(frame, [name])

@@ -15,7 +15,7 @@ that fails. There only more networks help.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -214,8 +214,14 @@ def summary(
 
     `within` is the range of the values, unless a column `metric` says it.
 
-    Raises ValueError where a seed has several rows in a group: they are no independent values.
+    Raises ValueError where a seed has several rows in a group: they are no independent values; and
+    for a group named as an interval's own column.
     """
+    if taken := {each.name for each in fields(Interval)} & set(by):
+        raise ValueError(
+            f"wanted groups with other names than an interval's columns, received {sorted(taken)}: "
+            "rename them"
+        )
     records = []
     for key, group in frame.groupby(list(by), sort=False, observed=True):
         one_row_per_seed(group, str(key))

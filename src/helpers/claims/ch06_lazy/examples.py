@@ -82,7 +82,8 @@ def store(seeds: int = 20, first: int = 3100) -> None:
     found = []
     for target, counts in ((PARITY, COUNTS), ("digit 3", (25, 50, 100, 200, 400))):
         frame = sweep(curves, {**grid, "target": [target], "counts": [counts]}, store=FOLDER)
-        found.append(summary(frame, ["reading", "n"]).assign(target=target))
+        frame = frame.rename(columns={"n": "examples"})  # an interval has an n of its own
+        found.append(summary(frame, ["reading", "examples"]).assign(target=target))
     command = "python -m helpers.claims.ch06_lazy.examples"
     told = f"{PARITY}; digits of scikit-learn; output scale {RICH}"
     save("06-examples", pd.concat(found), command=command, seeds=seeds, data=told)

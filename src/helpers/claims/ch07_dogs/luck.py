@@ -136,7 +136,7 @@ def _scores(nets: list, task: Task) -> Tensor:
 
 
 def curves() -> pd.DataFrame:
-    """The stored curves: bits of luck (`estimate`, `low`, `high`) by `family` and `level`."""
+    """The stored curves: bits of luck (`estimate`, `low`, `high`) by `family` and `score`."""
     return load("07-luck")
 
 
@@ -144,19 +144,21 @@ def store(number: int = 3, jobs: int = 1) -> None:
     """Measure how rare good members of every family are, and store the curves of chapter 07."""
     told = {"command": "python -m helpers.claims.ch07_dogs.luck", "data": cifar.provenance()}
     grid = {"seed": range(FIRST, FIRST + number)}
+    named = {"level": "score"}  # an interval has a level of its own
     spans = sweep(exact, {**grid, "levels": [LEVELS]}, store=folder(), jobs=jobs)
-    shown = summary(spans[np.isfinite(spans["value"])], ["family", "level"])
-    drawn = sweep(sampled, grid, store=folder(), jobs=jobs)
-    pooled = drawn.groupby(["family", "level"], sort=False)[["hits", "members"]].sum()
+    spans = spans[np.isfinite(spans["value"])].rename(columns=named)
+    drawn = sweep(sampled, grid, store=folder(), jobs=jobs).rename(columns=named)
+    pooled = drawn.groupby(["family", "score"], sort=False)[["hits", "members"]].sum()
     found = []
-    for (family, level), row in pooled.iterrows():
-        # As many members at the level as were hit, of all that were drawn, over all seeds.
+    for (family, score), row in pooled.iterrows():
+        # As many members at the score as were hit, of all that were drawn, over all seeds.
         sample = torch.arange(row["members"]) < row["hits"]
         told_by = rarity(1.0, sample.float())
         bits = {"estimate": told_by.bits, "low": told_by.low, "high": told_by.high}
         if row["hits"]:
-            found.append({"family": family, "level": level, **bits, "n": number})
-    save("07-luck", pd.concat([shown, pd.DataFrame(found)]), **told, seeds=number)
+            found.append({"family": family, "score": score, **bits, "n": number})
+    shown = pd.concat([summary(spans, ["family", "score"]), pd.DataFrame(found)])
+    save("07-luck", shown.drop(columns="level"), **told, seeds=number)
 
 
 if __name__ == "__main__":

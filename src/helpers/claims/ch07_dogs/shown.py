@@ -93,7 +93,7 @@ def draw_luck() -> Axes:
     """Bits of luck against the score that is asked for, a line for each family."""
     labels = {"xlabel": "held-out correlation at least", "ylabel": "bits of luck, -log2 of a share"}
     ax = plots.axes(figsize=(6.4, 3.6))
-    return plots.curves(luck.curves(), "level", "family", ax=ax, **labels)
+    return plots.curves(luck.curves(), "score", "family", ax=ax, **labels)
 
 
 def specials(n_train: int = 1000) -> pd.DataFrame:
