@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from helpers import ladder
@@ -134,6 +134,11 @@ def curves(
             ax.fill_between(part[x], part["low"], part["high"], color=look["color"], alpha=0.16)
     if logx:
         ax.set_xscale("log", base=2 if _powers_of_two(frame[x]) else 10)
+        values = np.unique(frame[x])
+        if len(values) <= 6 and not _powers_of_two(frame[x]):
+            # Within a decade or two matplotlib's own labels are many, long and in each other's way.
+            ax.set_xticks(values, [f"{value:,g}" for value in values])
+            ax.xaxis.set_minor_locator(NullLocator())
     if logy:
         ax.set_yscale("log")
         ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))  # their labels keep apart

@@ -227,3 +227,14 @@ def test_every_point_tells_its_series_by_shape_too():
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == ["a", "b"]
     assert ax.get_legend().get_title().get_text() == ""
+
+
+def test_a_logarithmic_axis_names_the_few_values_that_were_measured():
+    """On 250, 1,000 and 4,000 the labels in between ran into each other."""
+    frame = pd.DataFrame({"x": [250, 1000, 4000], "s": "a", "estimate": [0.1, 0.2, 0.3]})
+    ax = plots.curves(frame, "x", "s", logx=True, xlabel="photos", ylabel="score")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["250", "1,000", "4,000"]
+    assert len(ax.get_xticks(minor=True)) == 0
+    many = pd.DataFrame({"x": np.arange(10, 200, 10), "s": "a", "estimate": 0.5})
+    ax = plots.curves(many, "x", "s", logx=True, xlabel="photos", ylabel="score")
+    assert "1,000" not in [label.get_text() for label in ax.get_xticklabels()]

@@ -411,7 +411,7 @@ MOVES = (
         "{05-dog-whole-net: last hidden layer}.",
         other="With as many features one layer of random neurons wins on every target tried, "
         "or is level ({05-equal-count}; on dogs, tangent space minus as many random patches, "
-        "{07-equal-count}).",
+        "{07-equal-count: as many patches}).",
         mind="A smaller reading that tells as well what will be found.",
         rests_on={
             "05-dog-whole-net": "supported",
@@ -523,7 +523,7 @@ MOVES = (
         "a parity it leaves and is ahead by {06-already-there: muP, parity of 3}.",
         other="Where networks stay the conclusion holds: before training their space was at least "
         "as good (network minus kernel {06-already-there: NTK, digit 3}). And from 1000 photos of "
-        "dogs training ends {07-trained} above what the tangent space had before.",
+        "dogs training ends {07-trained: tangent space} above what the tangent space had before.",
         mind="Photographs on which leaving the tangent space gains nothing, in large networks.",
         rests_on={"06-already-there": "mixed", "07-trained": "inconclusive"},
     ),

@@ -100,11 +100,11 @@ ANSWER = (
         "of one layer do (difference {05-span-degree: neurons of one layer}).",
         learnable="From 1000 photos {07-half: tangent space} of the gap from pixels to pretrained "
         "features, {05-dog-whole-net: last hidden layer} in correlation above the last layer; "
-        "beside as many random features of one layer {07-equal-count} on dogs and "
+        "beside as many random features of one layer {07-equal-count: as many patches} on dogs and "
         "{05-equal-count: digit 8, second layer} on a digit.",
         found="Training that is kept in the space finds {01-there-is-found: 3-4-1} of what is in "
         "it, of the functions of three bits. From 1000 photos of dogs training that is free to "
-        "leave ends {07-trained} above it.",
+        "leave ends {07-trained: tangent space} above it.",
         refute="A target that nobody chose for it, on which the space beats as many random "
         "features of one layer.",
         also={

@@ -91,9 +91,9 @@ def as_table(n_train: int = 1000) -> pd.DataFrame:
 
 def draw_luck() -> Axes:
     """Bits of luck against the score that is asked for, a line for each family."""
-    labels = {"xlabel": "held-out correlation at least", "ylabel": "bits of luck, -log2 of a share"}
-    ax = plots.axes(figsize=(6.4, 3.6))
-    return plots.curves(luck.curves(), "score", "family", ax=ax, **labels)
+    labels = {"xlabel": "held-out correlation at least", "ylabel": "bits of luck"}
+    ax = plots.axes(figsize=(6.4, 5.2))
+    return plots.curves(luck.curves(), "score", "family", ax=ax, logy=True, **labels)
 
 
 def specials(n_train: int = 1000) -> pd.DataFrame:
