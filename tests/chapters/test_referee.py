@@ -8,7 +8,7 @@ import torch
 
 from helpers import counting
 from helpers.claims.ch01_counting.experiments import random_net
-from helpers.claims.ch04_pruning import referee
+from helpers.claims.ch04_pruning import referee, referee_wide
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,12 @@ def test_every_method_is_judged_on_the_same_targets():
     assert np.allclose(exact["found"], 1 - (1 - exact["share"]) ** 60)
     rows = referee.ahead(2, width=3, evaluations=60, runs=3, each=2, classes=((4, 8), (8, 12)))
     assert [row["case"] for row in rows] == [referee.ONE, referee.MANY, referee.FLIPS]
+
+
+def test_in_a_wide_network_search_is_ahead_of_the_best_guess_and_flips_are_not():
+    small = {"width": 64, "evaluations": 60, "n_train": 400}
+    rows = {row["case"]: row for row in referee_wide.wide(0, **small)}
+    assert rows[referee_wide.MASK]["value"] > 0.3
+    assert -0.3 < rows[referee_wide.FLIPS]["value"] < 0.1
+    same = referee_wide.wide(0, mask=referee_wide.GUESS, **small)
+    assert same[0]["value"] == 0

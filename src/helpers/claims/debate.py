@@ -569,6 +569,7 @@ MOVES = (
             "03-rarity-fit",
             "04-popup",
             "04-search-or-guess",
+            "04-search-wide",
             "07-equal-bits",
             "07-luck",
         ),

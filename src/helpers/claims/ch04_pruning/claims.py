@@ -4,6 +4,7 @@ from helpers.claims.ch04_pruning import (
     built_claims,
     node_claims,
     referee,
+    referee_wide,
     search_claims,
     tangle_claims,
     ticket_claims,
@@ -16,4 +17,5 @@ CLAIMS = [
     *node_claims.CLAIMS,
     *tangle_claims.CLAIMS,
     referee.CLAIM,
+    referee_wide.CLAIM,
 ]
