@@ -68,12 +68,20 @@ def kept(function: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     A list counts as a tuple. Within a sweep that has a `store` it is kept in that folder too: so
     sweeps of several functions that read the same runs compute them once, and a killed one resumes
     between them.
+
+    Raises TypeError for a function with `*args`, `**options` or parameters that have no name.
     """
-    made = functools.cache(function)
+    made, signature = functools.cache(function), inspect.signature(function)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if others := [name for name, each in signature.parameters.items() if each.kind not in named]:
+        raise TypeError(
+            f"{function.__qualname__}: wanted parameters with names, to tell settings apart, "
+            f"received {others}: write them out"
+        )
 
     @functools.wraps(function)
     def copied(*args: Any, **options: Any) -> pd.DataFrame:
-        bound = inspect.signature(function).bind(*args, **options)
+        bound = signature.bind(*args, **options)
         bound.apply_defaults()
         setting = {k: tuple(v) if isinstance(v, list) else v for k, v in bound.arguments.items()}
         folder = os.environ.get(FOLDER)

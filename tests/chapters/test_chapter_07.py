@@ -85,6 +85,7 @@ def test_choices_cost_what_names_them(climbed):
     assert one(frame, climb.PIXEL).code == pytest.approx(math.log2(3072))
     assert one(frame, "subnetwork").code > 4 * len(task.y_train), "before it is cut off at n"
     assert math.isinf(one(frame, "trained").code)
+    assert math.isinf(one(frame, climb.AFTER).code), "its space was chosen by the labels too"
 
 
 def test_descent_stops_where_the_held_back_photos_say():
@@ -111,9 +112,14 @@ def test_differences_are_taken_seed_by_seed_and_can_be_turned(climbed, monkeypat
     (row,) = climb.lead(1, first="pixels", second=("trained",))
     assert row["value"] == one(frame, "pixels").value - one(frame, "trained").value
     assert np.allclose(row["draws"], one(frame, "pixels").draws - one(frame, "trained").draws)
-    ahead, behind = (climb.equal_bits(1, n_train=40, sign=sign) for sign in (1, -1))
-    assert [row["value"] for row in ahead] == [-row["value"] for row in behind]
-    assert all(row["premise"] <= 0 for row in ahead), "a mask costs all n bits"
+    spans = climb.equal_bits(1, n_train=40)
+    assert all(row["premise"] <= 0 for row in spans), "a mask costs all n bits"
+    mask = one(frame, "subnetwork").value
+    assert [row["value"] for row in spans] == [
+        one(frame, name).value - mask for name in ("tangent space", "features")
+    ]
+    itself = climb.equal_bits(1, n_train=40, rival="tangent space")[0]
+    assert itself["value"] == itself["premise"] == 0
     (space, _), (back, _) = (
         climb.clusters(1, first=a, second=b)
         for a, b in (("clusters", "true"), ("true", "clusters"))

@@ -56,6 +56,11 @@ def test_a_kept_frame_is_made_once_and_nobody_can_spoil_it_for_the_next():
     assert made == [1, 2, (3,)], "a list, as a parameter cell may have it, counts as a tuple"
 
 
+def test_a_function_whose_settings_have_no_names_is_not_kept():
+    with pytest.raises(TypeError, match=r"received \['options'\]: write them out"):
+        kept(lambda seed, **options: pd.DataFrame({"value": [seed]}))
+
+
 @kept
 def _runs(seed: int, log: str) -> pd.DataFrame:
     with open(log, "a") as file:

@@ -69,20 +69,11 @@ class Search(NamedTuple):
     correlation: float  # on test, at the step that validation prefers
 
 
-def search(net: nn.Module, on: Problem, **options) -> Search:
+def search(net: nn.Module, on: Problem, *, rate: float, scale: float, at: Sequence[int]) -> Search:
     """Train until validation correlates by FOUND with the target, or to the last step of `at`.
 
-    Options as in `search_and_keep`. The scale LAZIEST is kernel gradient descent: the limit,
-    exactly, with no step taken.
+    The scale LAZIEST is kernel gradient descent: the limit, exactly, with no step taken.
     """
-    return search_and_keep(net, on, **options)[0]
-
-
-def search_and_keep(
-    net: nn.Module, on: Problem, *, rate: float, scale: float, at: Sequence[int]
-) -> tuple[Search, nn.Module]:
-    """`search` and the network at its end, which for the scale LAZIEST is the one given."""
-    after = net
     watched = torch.cat([on.x_validation, on.x_test])
     n = len(on.x_validation)
     if scale == LAZIEST:
@@ -94,13 +85,12 @@ def search_and_keep(
             return correlation(outputs[:n], on.y_validation) >= FOUND
 
         course = follow(net, on.x, on.y, watched, rate=rate, at=at, scale=scale, enough=enough)
-        outputs, after = course.outputs, course.net
+        outputs = course.outputs
     judged = [correlation(row[:n], on.y_validation) for row in outputs]
     arrived = [place for place, value in enumerate(judged) if value >= FOUND]
     place = arrived[0] if arrived else max(range(len(judged)), key=judged.__getitem__)
     step = at[place] if arrived else at[len(judged) - 1]
-    found = Search(bool(arrived), int(step), correlation(outputs[place, n:], on.y_test))
-    return found, after
+    return Search(bool(arrived), int(step), correlation(outputs[place, n:], on.y_test))
 
 
 def correlation(scores: Tensor, y: Tensor) -> float:

@@ -10,8 +10,8 @@ SO = ("gradient descent finds dogs, so the dog was already there", DEBATE)
 OPTIMISATION = ("pruning is a weird way of doing optimisation", DEBATE)
 
 LOST = (
-    "This design was run once before on these very seeds and its rows were lost before they were "
-    "stored; it had given "
+    "This design was run once before on these very seeds, the only ones with a stored ceiling, and "
+    "its rows were lost before they were stored; it had given "
 )
 FRESH = {"seeds": 10, "first_seed": climb.FIRST, "needs_dogs": True}
 ENDS = (
@@ -111,7 +111,7 @@ CLAIMS = [
         premise=Premise("bits of the span's choice minus bits of the mask", Rule(high=0.0)),
         control="A mask costs tens of thousands of bits; n labels cannot choose among more than "
         "2^n, so its price is 1000.",
-        adversary=Adversary("refuted", {"sign": -1}),
+        adversary=Adversary("refuted", {"rival": climb.LINEARISED}),
         objection="A longer search, or a wider network, may find a better mask (chapter 04).",
         seen_before=LOST + ".12 [.08, .16] for the tangent space, .03 [-.02, .07] for the last "
         "layer.",

@@ -96,8 +96,10 @@ def climb(
         for name, one in readings.items()
         for row in rows(one, task, reading=name, code=one.detail["code"])
     ]
-    for name, pair in {**layers, PATCHES: wide, AFTER: late}.items():
+    for name, pair in {**layers, PATCHES: wide}.items():
         found += _fitted(pair, task, reading=name)
+    # The labels have chosen the space too, so that naming a member of it is not the whole price.
+    found += [{**row, "code": math.inf} for row in _fitted(late, task, reading=AFTER)]
     found += scored(*_descended(whole, task.y_train, seed), task, reading=LINEARISED)
     for name, one in {PIXELS: features.pixels(lot), "features": features.readout(net, lot)}.items():
         found += rows(one, lot, reading=name, labels="clusters", code=one.detail["code"])
@@ -177,20 +179,20 @@ def lead(seed: int, *, first: str, second: Sequence[str], **options) -> list[dic
     return [_less(frame.loc[first], frame.loc[name]) | {"case": name} for name in second]
 
 
-def equal_bits(seed: int, *, n_train: int = 1000, sign: int = 1, **options) -> list[dict]:
-    """Spans less the subnetwork, in held-out correlation; all choices cost at most n bits.
+def equal_bits(
+    seed: int, *, n_train: int = 1000, rival: str = "subnetwork", **options
+) -> list[dict]:
+    """Spans less the subnetwork, or another `rival`, in held-out correlation.
 
-    Columns beside: `premise`, whose rule asks that the span's own price is below the mask's.
+    Column beside: `premise`, the span's price less the rival's, each at most n bits.
     """
     frame = scores(seed, n_train=n_train, **options)
     bits = frame["code"].clip(upper=n_train)
-    mask = frame.loc["subnetwork"]
-    found = []
-    for name in ("tangent space", "features"):
-        less = _less(frame.loc[name], mask) | {"case": name}
-        less["value"], less["draws"] = sign * less["value"], sign * less["draws"]
-        found.append(less | {"premise": float(bits[name] - bits["subnetwork"])})
-    return found
+    return [
+        _less(frame.loc[name], frame.loc[rival])
+        | {"case": name, "premise": float(bits[name] - bits[rival])}
+        for name in ("tangent space", "features")
+    ]
 
 
 def clusters(

@@ -18,7 +18,7 @@ from helpers.data import cifar
 from helpers.results.store import load, save
 from helpers.sweeps import kept, sweep
 from helpers.tasks import Task
-from helpers.yardstick import correlations, rarity
+from helpers.yardstick import correlations, share_interval
 from helpers.yardstick.intervals import summary
 
 WHOLE, LAST = "tangent space, random member", "last layer, random readout"
@@ -151,12 +151,12 @@ def store(number: int = 3, jobs: int = 1) -> None:
     pooled = drawn.groupby(["family", "score"], sort=False)[["hits", "members"]].sum()
     found = []
     for (family, score), row in pooled.iterrows():
-        # As many members at the score as were hit, of all that were drawn, over all seeds.
-        sample = torch.arange(row["members"]) < row["hits"]
-        told_by = rarity(1.0, sample.float())
-        bits = {"estimate": told_by.bits, "low": told_by.low, "high": told_by.high}
-        if row["hits"]:
-            found.append({"family": family, "score": score, **bits, "n": number})
+        hits, members = int(row["hits"]), int(row["members"])
+        if hits:
+            ends = [hits / members, *share_interval(hits, members, 0.95)]
+            bits, high, low = -np.log2(ends)
+            told_by = {"estimate": bits, "low": low, "high": high, "n": number}
+            found.append({"family": family, "score": score, **told_by})
     shown = pd.concat([summary(spans, ["family", "score"]), pd.DataFrame(found)])
     save("07-luck", shown.drop(columns="level"), **told, seeds=number)
 
