@@ -34,7 +34,7 @@ CLAIMS = [
         within=(-2 * MOST, 2 * MOST),
         measure=tangled.dose,
         rule=Rule(low=0.25),
-        adversary=Adversary("refuted", {"of": "shuffled"}),
+        adversary=Adversary("refuted", {"of": "unplanted"}, seeds=10),
         objection="The surround is a scale of initialisation too, and slows all starts; that is "
         "why only starts at the same surround are compared.",
         seen_before=PILOT + ".",
@@ -52,7 +52,7 @@ CLAIMS = [
         measure=tangled.hidden,
         rule=Rule(high=0.1),
         premise=Premise("accuracy of a readout of all units before training", Rule(high=0.6)),
-        adversary=Adversary("supported", {"of": "shuffled"}),
+        adversary=Adversary("supported", {"of": "unplanted"}, seeds=10),
         objection="A readout sees what is linear in the units. Who knew which units to sum would "
         "see the plant.",
         seen_before=PILOT + "; readouts at surround 1 were right on .51 to .53.",
